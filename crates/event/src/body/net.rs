@@ -1,0 +1,90 @@
+//! Sockets.
+
+use std::net::IpAddr;
+
+use crate::Text;
+
+/// A socket was connected, or the attempt failed or is under way (`-EINPROGRESS`).
+///
+/// Hook: `sys_exit_connect`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Connect {
+    /// The socket; `peer` is whom it was to reach.
+    pub socket: Socket,
+}
+
+/// A connection was accepted. `head.result` is the new descriptor.
+///
+/// Hook: `sys_exit_accept`, `sys_exit_accept4`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Accept {
+    /// The new socket; `peer` is who connected.
+    pub socket: Socket,
+}
+
+/// A socket was given a local address, or the attempt failed.
+///
+/// Hook: `sys_exit_bind`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Bind {
+    /// The socket; `local` is the address.
+    pub socket: Socket,
+}
+
+/// A socket began to listen, or the attempt failed.
+///
+/// Hook: `sys_exit_listen`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listen {
+    /// The socket; `local` is where it listens.
+    pub socket: Socket,
+    /// Length of the queue asked for.
+    pub backlog: u32,
+}
+
+/// A socket as the kernel sees it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Socket {
+    /// `AF_*`: 1 unix, 2 IPv4, 10 IPv6; others have no addresses here. 0: no socket at the descriptor.
+    pub family: u16,
+    /// `SOCK_*`: 1 stream, 2 datagram, 3 raw.
+    pub kind: u16,
+    /// `IPPROTO_*`: 6 TCP, 17 UDP.
+    pub protocol: u16,
+    /// The descriptor as the caller named it.
+    pub fd: i32,
+    /// Our end.
+    pub local: Endpoint,
+    /// The other end.
+    pub peer: Endpoint,
+    /// Others share the descriptor table: the socket may have been swapped before the hook looked
+    /// (5.10+, everywhere without fentry). The caller's own address is then in `peer`'s or `local`'s witness.
+    pub shared: bool,
+    /// The address in the caller's memory, read at exit: what was asked for, as a second witness.
+    pub asked: Endpoint,
+}
+
+/// One end of a connection.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Address, none when unset or not IP. IPv4 mapped into IPv6 is shown as IPv4.
+    pub ip: Option<IpAddr>,
+    /// Port in host order, 0 when unset.
+    pub port: u16,
+    /// Unix socket: its path as bound, or `@` and the abstract name; empty when unnamed.
+    pub path: Text,
+    /// Where the address was read.
+    pub source: Source,
+}
+
+/// Where a fact was read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Source {
+    /// Nowhere: it is not known.
+    #[default]
+    None,
+    /// From a kernel object.
+    Kernel,
+    /// From memory of the caller, who may have rewritten it meanwhile.
+    User,
+}

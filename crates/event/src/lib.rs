@@ -1,0 +1,50 @@
+//! The vocabulary every other crate speaks.
+//!
+//! An [`Event`] is one fact from one kernel: a [`Head`] (who, when, with what result) and a
+//! [`Body`] (what). Enrichment turns it into an [`Observation`], which adds what the host knows
+//! about the process. This crate only names things: it does no I/O, knows neither BPF nor
+//! protobuf, and holds no `unsafe`.
+
+mod body;
+mod head;
+mod kind;
+mod loss;
+mod observation;
+
+pub use body::{
+    Accept, Bind, Body, Connect, Endpoint, Exec, Exit, FileClose, FileIo, FileOpen, FileRename, FileUnlink,
+    Fork, Listen, MemfdCreate, MmapExec, MprotectExec, Path, PathFlags, Ptrace, Socket, Source, UserPath,
+};
+pub use head::{Comm, Head, Namespaces, ProcessKey, Syscall};
+pub use kind::{Kind, KindSet, UnknownKind};
+pub use loss::{Loss, LossCause, Stage};
+pub use observation::{Observation, Process};
+
+/// Bytes that an untrusted process chose: paths, arguments, names. Usually UTF-8, never promised.
+pub type Text = bstr::BString;
+
+/// One fact from the kernel of one host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Who did it, when, and how it ended.
+    pub head: Head,
+    /// What was done.
+    pub body: Body,
+}
+
+impl Event {
+    /// The event's kind: the name it has in every output.
+    pub fn kind(&self) -> Kind {
+        self.body.kind()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_knows_its_kind() {
+        assert_eq!(Body::FileWrite(FileIo::default()).kind().name(), "file_write");
+    }
+}

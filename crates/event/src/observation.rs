@@ -1,0 +1,47 @@
+//! An event with what the host knows about its process.
+
+use std::sync::Arc;
+
+use crate::{Event, ProcessKey, Text};
+
+/// An event and its surroundings. What enrichment could not find is absent; nothing is ever dropped for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observation {
+    /// The fact itself.
+    pub event: Event,
+    /// The process that acted; none when the table has never heard of it.
+    pub process: Option<Arc<Process>>,
+    /// Its ancestors, parent first, at most 16.
+    pub ancestors: Vec<Arc<Process>>,
+    /// Full id of the container; none on the host.
+    pub container_id: Option<Arc<str>>,
+}
+
+/// What is known about a process.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Process {
+    /// Its identity.
+    pub key: ProcessKey,
+    /// The parent's identity when this was last heard of.
+    pub parent: ProcessKey,
+    /// Name of the main thread.
+    pub comm: Text,
+    /// Absolute path of the program, from the kernel's `mm->exe_file`; empty for kernel threads.
+    pub exe: Text,
+    /// Arguments at exec, without truncated rest. Chosen by the process's creator.
+    pub argv: Arc<[Text]>,
+    /// Real user id.
+    pub uid: u32,
+    /// Real group id.
+    pub gid: u32,
+    /// User who logged in, or `u32::MAX`.
+    pub loginuid: u32,
+    /// Session id.
+    pub session: u32,
+    /// Controlling terminal, device number or 0.
+    pub tty: u32,
+    /// cgroup v2 id.
+    pub cgroup_id: u64,
+    /// The process has ended; kept a while for events that arrive late and for its children.
+    pub exited: bool,
+}
