@@ -1,1 +1,97 @@
-//! agent
+//! `sentinel-agent` as a library: probe → enrichment → forward rules → output, with health and metrics.
+//!
+//! Comes in: a [`Config`] and a [`Job`]. Goes out: forwarded events, to standard output or to an
+//! [`Observer`]. [`run`] returns when a signal, the receiver of the output or a failure ends it.
+//!
+//! Threads, one direction (design.md, section 2), each hop a bounded queue with counted loss:
+//!
+//! ```text
+//! reader ──Vec<Event>──► pipeline (enrich, match, fold, encode) ──Parcel──► outlet ──► stdout │ Observer
+//!    main thread: probe control, signals, reload, consumers      http thread: health, metrics
+//! ```
+//!
+//! The agent must never block the reader, and never stop for an input it did not expect.
+
+mod capture;
+mod config;
+mod consumers;
+mod error;
+mod fold;
+mod hops;
+mod http;
+mod ledger;
+mod meters;
+mod notify;
+mod outlet;
+mod parcel;
+mod pipeline;
+mod program;
+mod queue;
+mod rules;
+mod run;
+mod signals;
+mod telemetry;
+
+use std::{fs::File, ops::ControlFlow, path::PathBuf};
+
+pub use capture::{Capture, CaptureError, Control};
+pub use config::{
+    Capture as CaptureConfig, Config, ConfigError, DEFAULT_PATH, Detection, Grpc, Health, LogLevel, Metrics,
+    Stream, StreamFile, StreamMode, StreamModes, Tls, reference as config_reference,
+};
+pub use error::AgentError;
+pub use program::main;
+pub use run::{Agent, Remote, run};
+use sentinel_event::Observation;
+pub use sentinel_rules::forward::ForwardRules;
+pub use signals::obey as obey_signals;
+pub use telemetry::init as init_logging;
+
+/// What to run, besides the configuration.
+pub struct Job {
+    /// Which events are forwarded.
+    pub rules: Rules,
+    /// Where forwarded events go.
+    pub sink: Sink,
+    /// Open the health and metrics ports of the configuration. `sentinel run` leaves them closed, so that it
+    /// works beside an installed agent.
+    pub listen: bool,
+}
+
+/// Where the forward rules come from.
+#[derive(Debug, Clone)]
+pub enum Rules {
+    /// A file, read at start and again on SIGHUP.
+    File {
+        /// Its path.
+        path: PathBuf,
+        /// A missing file is an error; otherwise it means [`ForwardRules::default`].
+        required: bool,
+    },
+    /// These, for good. SIGHUP does nothing.
+    Fixed(ForwardRules),
+}
+
+/// Where forwarded events go.
+pub enum Sink {
+    /// Standard output, one JSON object a line (design.md, 4.2). A closed pipe ends the program with success.
+    Stdout,
+    /// The same into an open file, pipe or socket.
+    Descriptor(File),
+    /// A piece of the same program: `sentinel run` draws its live view with it.
+    Observer(Box<dyn Observer>),
+}
+
+/// Receives forwarded events inside the process.
+pub trait Observer: Send {
+    /// Called from the outlet's thread with each batch, in order; with an empty one when 50 ms pass without
+    /// events, so that a view can redraw. May be slow: what does not fit the queue meanwhile is lost and
+    /// counted, and arrives as events of kind `loss`. `Break` stops the program with success.
+    fn observe(&mut self, batch: &[Observation]) -> ControlFlow<()>;
+}
+
+impl<F: FnMut(&[Observation]) -> ControlFlow<()> + Send> Observer for F {
+    fn observe(&mut self, batch: &[Observation]) -> ControlFlow<()> {
+        self(batch)
+    }
+}

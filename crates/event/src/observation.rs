@@ -11,8 +11,8 @@ pub struct Observation {
     pub event: Event,
     /// The process that acted; none when the table has never heard of it.
     pub process: Option<Arc<Process>>,
-    /// Its ancestors, parent first, at most 16.
-    pub ancestors: Vec<Arc<Process>>,
+    /// Its ancestors, parent first, at most 16. Shared by all events of the process.
+    pub ancestors: Arc<[Arc<Process>]>,
     /// Full id of the container; none on the host.
     pub container_id: Option<Arc<str>>,
 }
@@ -22,11 +22,13 @@ pub struct Observation {
 pub struct Process {
     /// Its identity.
     pub key: ProcessKey,
-    /// The parent's identity when this was last heard of.
+    /// Who created it, while the table still knows that process; else the parent that the last event
+    /// named, which is the reaper once the creator has died.
     pub parent: ProcessKey,
     /// Name of the main thread.
     pub comm: Text,
-    /// Absolute path of the program, from the kernel's `mm->exe_file`; empty for kernel threads.
+    /// Absolute path of the program, from the kernel's `mm->exe_file`; empty for kernel threads, and for
+    /// a process that was first heard of by an event of its own, until it is looked up.
     pub exe: Text,
     /// Arguments at exec, without truncated rest. Chosen by the process's creator.
     pub argv: Arc<[Text]>,

@@ -1,1 +1,7 @@
-//! rules
+//! Rules: which events leave the node ([`forward`]) and which are alerts ([`language`]).
+//!
+//! Text comes in, decisions come out. The crate reads nothing by itself: no files, no clock.
+
+pub mod forward;
+pub mod language;
+pub mod nearest;

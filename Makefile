@@ -1,0 +1,79 @@
+# Aliases: everything here is a short cargo or script call that can also be typed by hand.
+#
+#   make run ARGS="--event exec,connect"     options for `sentinel run`
+#   make bench ARGS="--quick"                options for the overhead harness
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+ARGS ?=
+CARGO ?= cargo
+CLANG_FORMAT ?= clang-format-19
+# "sudo" when we are not root: only what needs root is given it.
+ROOT := $(shell [ "$$(id -u)" -eq 0 ] || echo sudo)
+TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
+
+C_SOURCES := $(shell find bpf crates -name '*.[ch]')
+SHELL_SOURCES := .ci/run $(shell find . -name '*.sh' -not -path './target/*' -not -path './.git/*')
+
+.PHONY: help
+help: ## Lists these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: build mounts ## Builds, then shows what this machine does (asks for root with sudo)
+	@[ -z "$(ROOT)" ] || echo "==> Starting sentinel as root with sudo: loading BPF programs needs it." >&2
+	$(ROOT) $(TARGET_DIR)/release/sentinel run $(ARGS)
+
+.PHONY: build
+build: setup-build ## Leaves the release programs in target/release
+	$(CARGO) build --release --workspace --exclude sentinel-benches --bins
+
+.PHONY: test
+test: setup-test fmt-check lint unit ## Everything that must hold: formats, lints, all tests (root ones with sudo)
+
+# One build and one run for all tests. test-runner.sh gives root to those of root.rs and root_*.rs.
+.PHONY: unit
+unit: setup-test mounts
+	CARGO_TARGET_$(TRIPLE)_RUNNER=$(CURDIR)/scripts/test-runner.sh $(CARGO) test --workspace $(ARGS)
+
+.PHONY: lint
+lint: setup-test ## Lints Rust (clippy), C (layout) and shell; no warning is allowed
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --quiet
+	$(if $(C_SOURCES),$(CLANG_FORMAT) --dry-run --Werror $(C_SOURCES))
+	shellcheck -x $(SHELL_SOURCES)
+
+.PHONY: fmt
+fmt: setup-test ## Formats Rust and C
+	$(CARGO) fmt --all
+	$(if $(C_SOURCES),$(CLANG_FORMAT) -i $(C_SOURCES))
+
+.PHONY: fmt-check
+fmt-check: setup-test
+	$(CARGO) fmt --all --check
+
+.PHONY: bench
+bench: build ## Measures what watching costs (needs root; ARGS="--quick" for a first look)
+	$(CARGO) build --release -p sentinel-benches
+	$(ROOT) $(TARGET_DIR)/release/sentinel-benches $(ARGS)
+
+.PHONY: docs
+docs: setup-build ## Builds the API documentation: target/doc/sentinel_event/index.html
+	$(CARGO) doc --workspace --no-deps
+
+.PHONY: clean
+clean: ## Removes everything that was built
+	$(CARGO) clean
+
+.PHONY: setup-build setup-test mounts
+setup-build:
+	@scripts/setup.sh build
+setup-test:
+	@scripts/setup.sh test
+mounts:
+	@scripts/mounts.sh
+
+# Cargo's spelling of the machine's target in an environment variable, e.g. X86_64_UNKNOWN_LINUX_GNU.
+TRIPLE = $(shell rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')

@@ -1,0 +1,117 @@
+//! The order of measuring: without, with, without, with …, so that a machine that slows down slows both.
+
+use std::{path::PathBuf, thread::available_parallelism};
+
+use anyhow::{Context, Result};
+
+use crate::{
+    agent::{Agent, Usage},
+    rate,
+    report::{Pair, Report},
+    stats::Summary,
+    worker::Job,
+    workload::{Scratch, Workload},
+};
+
+/// What to measure.
+pub(crate) struct Plan {
+    /// The workloads.
+    pub(crate) workloads: Vec<Workload>,
+    /// Rounds, each once without and once with the agent.
+    pub(crate) rounds: u32,
+    /// Shorter samples.
+    pub(crate) quick: bool,
+    /// Length of the loss test in seconds; 0 for none.
+    pub(crate) rate_seconds: u32,
+    /// Events per second in the loss test.
+    pub(crate) rate: u32,
+    /// The agent; none measures the workloads alone.
+    pub(crate) agent: Option<PathBuf>,
+    /// Its forward rules, when not its defaults.
+    pub(crate) rules: Option<PathBuf>,
+    /// The workloads' directory.
+    pub(crate) scratch: Scratch,
+}
+
+/// Samples of each workload, in the plan's order.
+type Samples = Vec<Vec<f64>>;
+
+/// Measures everything in the plan.
+pub(crate) fn run(plan: &Plan) -> Result<Report> {
+    let cores = available_parallelism()?.get();
+    let core = cores - 1;
+    let mut without: Samples = vec![Vec::new(); plan.workloads.len()];
+    let mut with: Samples = without.clone();
+    let mut usages = Vec::new();
+    for round in 1..=plan.rounds {
+        eprintln!("round {round} of {}: without the agent", plan.rounds);
+        take(plan, core, &mut without)?;
+        if plan.agent.is_some() {
+            eprintln!("round {round} of {}: with the agent", plan.rounds);
+            let agent = start(plan)?;
+            take(plan, core, &mut with)?;
+            usages.push(agent.settled()?);
+            agent.stop()?;
+        }
+    }
+    let rate = match &plan.agent {
+        Some(_) if plan.rate_seconds > 0 && cores > 1 => {
+            eprintln!("{} events/s for {} s, the other core in use", plan.rate, plan.rate_seconds);
+            let agent = start(plan)?;
+            let rate = rate::run(&agent, plan.scratch.path(), (core, 0), plan.rate, plan.rate_seconds)?;
+            usages.push(agent.usage()?);
+            agent.stop()?;
+            Some(rate)
+        }
+        _ => None,
+    };
+    let workloads = plan.workloads.iter().zip(without.iter().zip(&with));
+    Ok(Report {
+        kernel: kernel()?,
+        cores,
+        rounds: plan.rounds,
+        quick: plan.quick,
+        workloads: workloads.map(|(workload, samples)| pair(*workload, samples)).collect::<Result<_>>()?,
+        agent: total(&usages),
+        rate,
+    })
+}
+
+fn start(plan: &Plan) -> Result<Agent> {
+    let program = plan.agent.as_deref().context("no agent")?;
+    Agent::start(program, plan.rules.as_deref(), plan.scratch.path())
+}
+
+fn take(plan: &Plan, core: usize, samples: &mut Samples) -> Result<()> {
+    let (divisor, count) = if plan.quick { (4, 3) } else { (1, 5) };
+    for (workload, samples) in plan.workloads.iter().zip(samples) {
+        let job = Job {
+            workload: *workload,
+            steps: workload.steps() / divisor,
+            samples: count,
+            core,
+            dir: plan.scratch.path().to_owned(),
+        };
+        samples.extend(job.spawn()?);
+    }
+    Ok(())
+}
+
+fn pair(workload: Workload, (without, with): (&Vec<f64>, &Vec<f64>)) -> Result<Pair> {
+    let without = Summary::of(without).context("no samples")?;
+    Ok(Pair { workload, without, with: Summary::of(with) })
+}
+
+/// All runs of the agent together: counts and times added, the highest peak.
+fn total(usages: &[Usage]) -> Option<Usage> {
+    usages.iter().copied().reduce(|a, b| Usage {
+        events: a.events + b.events,
+        lost: a.lost + b.lost,
+        cpu_seconds: a.cpu_seconds + b.cpu_seconds,
+        peak_rss_mib: a.peak_rss_mib.max(b.peak_rss_mib),
+    })
+}
+
+fn kernel() -> Result<String> {
+    Ok(std::fs::read_to_string("/proc/sys/kernel/osrelease")?.trim().to_owned())
+}

@@ -1,0 +1,228 @@
+//! What was measured, next to what was promised.
+
+use std::fmt::Write;
+
+use serde::{Serialize, Serializer, ser::SerializeStruct};
+
+use crate::{agent::Usage, rate::Rate, stats::Summary, workload::Workload};
+
+/// One workload, nanoseconds per step.
+#[derive(Debug)]
+pub(crate) struct Pair {
+    /// The workload.
+    pub(crate) workload: Workload,
+    /// Without the agent.
+    pub(crate) without: Summary,
+    /// With it; none in a baseline run.
+    pub(crate) with: Option<Summary>,
+}
+
+impl Pair {
+    /// What the agent added to a step, in nanoseconds: the difference of the medians.
+    fn added_ns(&self) -> Option<f64> {
+        Some(self.with?.median - self.without.median)
+    }
+
+    /// What the agent added, in percent of the step without it.
+    fn added_percent(&self) -> Option<f64> {
+        Some(self.added_ns()? / self.without.median * 100.0)
+    }
+}
+
+impl Serialize for Pair {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Pair", 5)?;
+        fields.serialize_field("workload", &self.workload)?;
+        fields.serialize_field("without_ns", &self.without)?;
+        fields.serialize_field("with_ns", &self.with)?;
+        fields.serialize_field("added_ns", &self.added_ns())?;
+        fields.serialize_field("added_percent", &self.added_percent())?;
+        fields.end()
+    }
+}
+
+/// A figure that is promised, and what it was this time.
+#[derive(Debug, Serialize)]
+struct Target {
+    what: &'static str,
+    limit: f64,
+    unit: &'static str,
+    measured: f64,
+    met: bool,
+}
+
+/// Everything measured in one run.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    /// Release of the running kernel.
+    pub(crate) kernel: String,
+    /// Cores of the machine.
+    pub(crate) cores: usize,
+    /// Rounds without and with the agent.
+    pub(crate) rounds: u32,
+    /// A first look, not a claim.
+    pub(crate) quick: bool,
+    /// The workloads.
+    pub(crate) workloads: Vec<Pair>,
+    /// All runs of the agent together; none in a baseline run.
+    pub(crate) agent: Option<Usage>,
+    /// The loss test; none where it was left out.
+    pub(crate) rate: Option<Rate>,
+}
+
+impl Report {
+    fn find(&self, workload: Workload) -> Option<&Pair> {
+        self.workloads.iter().find(|pair| pair.workload == workload)
+    }
+
+    /// The promises for which something was measured.
+    fn targets(&self) -> Vec<Target> {
+        let added = |workload| self.find(workload).and_then(Pair::added_ns);
+        let rows = [
+            ("a system call that nothing watches, added", 12.0, "ns", added(Workload::Unwatched)),
+            ("open + read + close, added", 1000.0, "ns", added(Workload::OpenReadClose)),
+            ("exec, added", 5.0, "%", self.find(Workload::Exec).and_then(Pair::added_percent)),
+            ("peak resident memory", 40.0, "MiB", self.agent.map(|agent| agent.peak_rss_mib)),
+            ("lost at a steady rate", 0.0, "events", self.rate.as_ref().map(|rate| rate.lost)),
+        ];
+        let measured = rows.into_iter().filter_map(|(what, limit, unit, measured)| {
+            let measured = measured?;
+            Some(Target { what, limit, unit, measured, met: measured <= limit })
+        });
+        // Nothing lost at a lower rate than asked for shows nothing.
+        let pace = self.rate.as_ref().map(|rate| Target {
+            what: "the steady rate was reached, short of it by",
+            limit: 1.0,
+            unit: "%",
+            measured: rate.short_percent(),
+            met: rate.short_percent() <= 1.0,
+        });
+        measured.chain(pace).collect()
+    }
+
+    /// The report as one JSON object.
+    pub(crate) fn json(&self) -> serde_json::Result<String> {
+        #[derive(Serialize)]
+        struct WithTargets<'a> {
+            #[serde(flatten)]
+            report: &'a Report,
+            targets: Vec<Target>,
+        }
+        serde_json::to_string_pretty(&WithTargets { report: self, targets: self.targets() })
+    }
+
+    /// The report as Markdown.
+    pub(crate) fn markdown(&self) -> String {
+        let mut out = String::new();
+        // Writing to a string cannot fail.
+        let _ = self.write_markdown(&mut out);
+        out
+    }
+
+    fn write_markdown(&self, out: &mut String) -> std::fmt::Result {
+        let quick = if self.quick { ", quick: a first look only" } else { "" };
+        writeln!(out, "Kernel {}, {} cores, {} rounds{quick}.\n", self.kernel, self.cores, self.rounds)?;
+        writeln!(
+            out,
+            "| workload | without, ns | spread | with, ns | spread | added, ns | added | min without | min with |"
+        )?;
+        writeln!(out, "|---|--:|--:|--:|--:|--:|--:|--:|--:|")?;
+        for pair in &self.workloads {
+            let with = |value: fn(Summary) -> f64| number(pair.with.map(value));
+            writeln!(
+                out,
+                "| {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+                pair.workload.name(),
+                number(Some(pair.without.median)),
+                number(Some(pair.without.spread)),
+                with(|summary| summary.median),
+                with(|summary| summary.spread),
+                number(pair.added_ns()),
+                pair.added_percent().map_or("–".into(), |percent| format!("{percent:.1} %")),
+                number(Some(pair.without.min)),
+                with(|summary| summary.min),
+            )?;
+        }
+        if let Some(agent) = self.agent {
+            writeln!(
+                out,
+                "\nThe agent over all rounds: {:.0} events, {:.0} lost, {:.2} s of processor time ({:.2} s per \
+                 million events), peak resident memory {:.1} MiB.",
+                agent.events,
+                agent.lost,
+                agent.cpu_seconds,
+                agent.cpu_seconds / agent.events.max(1.0) * 1e6,
+                agent.peak_rss_mib,
+            )?;
+        }
+        if let Some(rate) = &self.rate {
+            writeln!(
+                out,
+                "\nSteady rate: {:.0} events in {:.1} s ({:.0}/s of {}/s asked for, {} per open, read and close), \
+                 {:.0} received with other programs' events, {:.0} lost, {:.2} s of processor time per million.",
+                rate.produced,
+                rate.seconds,
+                rate.produced_per_second,
+                rate.asked_per_second,
+                rate.events_per_step,
+                rate.received,
+                rate.lost,
+                rate.cpu_seconds_per_million,
+            )?;
+        }
+        let targets = self.targets();
+        if !targets.is_empty() {
+            writeln!(out, "\n| target | at most | measured | |")?;
+            writeln!(out, "|---|--:|--:|---|")?;
+        }
+        for Target { what, limit, unit, measured, met } in targets {
+            let verdict = if met { "met" } else { "MISSED" };
+            writeln!(out, "| {what} | {limit} {unit} | {measured:.1} {unit} | {verdict} |")?;
+        }
+        Ok(())
+    }
+}
+
+/// A figure with as many digits as it is worth.
+fn number(value: Option<f64>) -> String {
+    match value {
+        None => "–".into(),
+        Some(value) if value.abs() < 100.0 => format!("{value:.1}"),
+        Some(value) => format!("{value:.0}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(with: Option<Summary>) -> Report {
+        let without = Summary { median: 50.0, min: 48.0, spread: 1.0 };
+        Report {
+            kernel: "6.18".into(),
+            cores: 2,
+            rounds: 1,
+            quick: false,
+            workloads: vec![Pair { workload: Workload::Unwatched, without, with }],
+            agent: None,
+            rate: None,
+        }
+    }
+
+    #[test]
+    fn a_baseline_promises_nothing() {
+        let text = report(None).markdown();
+        assert!(text.contains("| unwatched | 50.0 | 1.0 | – | – | – | – | 48.0 | – |"), "{text}");
+        assert!(!text.contains("target"), "{text}");
+    }
+
+    #[test]
+    fn a_missed_target_is_said_in_text_and_in_json() {
+        let report = report(Some(Summary { median: 65.0, min: 60.0, spread: 2.0 }));
+        let text = report.markdown();
+        assert!(text.contains("| 12 ns | 15.0 ns | MISSED |"), "{text}");
+        let json: serde_json::Value = serde_json::from_str(&report.json().unwrap()).unwrap();
+        assert_eq!(json["workloads"][0]["added_ns"], 15.0);
+        assert_eq!(json["targets"][0]["met"], false);
+    }
+}

@@ -1,0 +1,209 @@
+//! What is measured: each workload is one step that a child repeats.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, Result, ensure};
+use clap::ValueEnum;
+use nix::sys::socket::{setsockopt, sockopt};
+use serde::Serialize;
+
+/// One kind of work that a watched machine does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[value(rename_all = "snake_case")]
+pub(crate) enum Workload {
+    /// A cheap system call that nothing watches: getppid.
+    Unwatched,
+    /// Opens, reads 64 bytes of and closes a file in memory.
+    OpenReadClose,
+    /// Writes one byte to /dev/null.
+    WriteNull,
+    /// Writes one byte to a file in memory.
+    WriteFile,
+    /// vfork, exec and wait of the smallest static C program.
+    Exec,
+    /// Connects to, accepts from and closes a TCP socket on the loopback.
+    Connect,
+    /// 40 % open/read/close, 20 % exec, 20 % network, 20 % writes and renames.
+    Mixed,
+}
+
+impl Workload {
+    /// All, in the order in which they are measured.
+    pub(crate) const ALL: &[Self] = &[
+        Self::Unwatched,
+        Self::OpenReadClose,
+        Self::WriteNull,
+        Self::WriteFile,
+        Self::Exec,
+        Self::Connect,
+        Self::Mixed,
+    ];
+
+    /// The name on the command line and in reports.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Unwatched => "unwatched",
+            Self::OpenReadClose => "open_read_close",
+            Self::WriteNull => "write_null",
+            Self::WriteFile => "write_file",
+            Self::Exec => "exec",
+            Self::Connect => "connect",
+            Self::Mixed => "mixed",
+        }
+    }
+
+    /// Steps in one sample: about 0.2 s of work on a small virtual machine.
+    pub(crate) fn steps(self) -> u32 {
+        match self {
+            Self::Unwatched => 2_000_000,
+            Self::OpenReadClose => 100_000,
+            Self::WriteNull => 1_000_000,
+            Self::WriteFile => 500_000,
+            Self::Exec => 400,
+            Self::Connect => 8_000,
+            Self::Mixed => 1_500,
+        }
+    }
+}
+
+/// How many files the file workloads go round: more than one, so that no cache of one entry helps.
+const FILES: usize = 64;
+
+/// The directory in memory where the workloads find their files and the program to start.
+#[derive(Debug)]
+pub(crate) struct Scratch {
+    dir: tempfile::TempDir,
+}
+
+impl Scratch {
+    /// Makes the directory in /dev/shm with its files, and compiles the program that exec starts.
+    pub(crate) fn new() -> Result<Self> {
+        let dir = tempfile::Builder::new()
+            .prefix("sentinel-bench-")
+            .tempdir_in("/dev/shm")
+            .context("/dev/shm: the workloads need a directory in memory there")?;
+        for number in 0..FILES {
+            fs::write(file(dir.path(), number), [b'x'; 64])?;
+        }
+        let source = dir.path().join("nothing.c");
+        fs::write(&source, "int main(void) { return 0; }\n")?;
+        let status = Command::new("cc")
+            .args(["-static", "-Os", "-s", "-o"])
+            .args([&program(dir.path()), &source])
+            .status()
+            .context("cc: a C compiler makes the program that the exec workload starts")?;
+        ensure!(status.success(), "cc could not compile {} ({status})", source.display());
+        Ok(Self { dir })
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        self.dir.path()
+    }
+}
+
+fn file(dir: &Path, number: usize) -> PathBuf {
+    dir.join(format!("file-{number}"))
+}
+
+fn program(dir: &Path) -> PathBuf {
+    dir.join("nothing")
+}
+
+/// Everything a step needs, opened before the clock runs.
+pub(crate) struct Bench {
+    files: Vec<PathBuf>,
+    null: File,
+    log: File,
+    renamed: [PathBuf; 2],
+    program: PathBuf,
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl Bench {
+    /// Opens what the steps use in `dir`, a [`Scratch`].
+    pub(crate) fn new(dir: &Path) -> Result<Self> {
+        let renamed = [dir.join("name-a"), dir.join("name-b")];
+        fs::write(&renamed[0], "")?;
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        Ok(Self {
+            files: (0..FILES).map(|number| file(dir, number)).collect(),
+            null: OpenOptions::new().write(true).open("/dev/null")?,
+            log: File::create(dir.join("log"))?,
+            renamed,
+            program: program(dir),
+            address: listener.local_addr()?,
+            listener,
+        })
+    }
+
+    /// Does step number `step` of `workload`.
+    pub(crate) fn step(&mut self, workload: Workload, step: u32) -> Result<()> {
+        match workload {
+            Workload::Unwatched => {
+                std::hint::black_box(nix::unistd::getppid());
+            }
+            Workload::OpenReadClose => self.open_read_close(step)?,
+            Workload::WriteNull => self.null.write_all(b"x")?,
+            Workload::WriteFile => self.log.write_all(b"x")?,
+            Workload::Exec => self.exec()?,
+            Workload::Connect => self.connect()?,
+            Workload::Mixed => self.mixed(step)?,
+        }
+        Ok(())
+    }
+
+    /// One open, one read, one close: no other system call.
+    pub(crate) fn open_read_close(&self, step: u32) -> Result<()> {
+        let path = self.files.get(step as usize % FILES).context("no files")?;
+        let mut buffer = [0; 64];
+        let read = File::open(path)?.read(&mut buffer)?;
+        ensure!(read == buffer.len(), "{}: {read} bytes instead of {}", path.display(), buffer.len());
+        Ok(())
+    }
+
+    // std starts programs with posix_spawn, which is vfork and exec.
+    fn exec(&self) -> Result<()> {
+        let status = Command::new(&self.program)
+            .env_clear()
+            .stdin(Stdio::inherit())
+            .stdout(Stdio::inherit())
+            .stderr(Stdio::inherit())
+            .status()?;
+        ensure!(status.success(), "{}: {status}", self.program.display());
+        Ok(())
+    }
+
+    fn connect(&self) -> Result<()> {
+        let client = TcpStream::connect(self.address)?;
+        let (server, _) = self.listener.accept()?;
+        // Reset instead of close: else TIME_WAIT would use up all ports within seconds.
+        setsockopt(&client, sockopt::Linger, &nix::libc::linger { l_onoff: 1, l_linger: 0 })?;
+        drop(client);
+        drop(server);
+        Ok(())
+    }
+
+    fn mixed(&mut self, step: u32) -> Result<()> {
+        match step % 10 {
+            0 | 2 | 5 | 7 => self.open_read_close(step),
+            1 | 6 => self.exec(),
+            3 | 8 => self.connect(),
+            4 => Ok(self.log.write_all(b"x")?),
+            _ => {
+                let [from, to] = &self.renamed;
+                fs::rename(from, to)?;
+                self.renamed.swap(0, 1);
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Empty programs that tell by loading what this kernel and these privileges allow. Never attached. */
+#include "kernel.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+char LICENSE[] SEC("license") = "GPL";
+
+SEC("tp_btf/sched_process_exit")
+int fact_tp_btf(void *ctx)
+{
+	(void)ctx;
+	return 0;
+}
+
+SEC("fentry/security_file_open")
+int fact_fentry(void *ctx)
+{
+	(void)ctx;
+	return 0;
+}
+
+SEC("lsm/file_open")
+int fact_lsm(void *ctx)
+{
+	(void)ctx;
+	return 0;
+}

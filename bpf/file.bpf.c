@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Names of files: open, unlink, rename. At the exit of the system call, when the result is known. */
+#include "path.h"
+
+#define TAIL(r) ((__u8 *)((r) + 1))
+
+/* The directory, then the name, @off bytes into the tail. Sizes are constants. */
+static __always_inline void user_path(struct sentinel_user_path *u, __u8 *tail, __u32 off, __u64 base,
+				      __u64 measure, enum path_size size, const char *name, bool loop)
+{
+	__u32 room = size == SIZE_SMALL ? PATH_SMALL : PATH_LARGE;
+	__u32 cap = size == SIZE_SMALL ? USER_NAME_SMALL : USER_NAME_LARGE;
+
+	path_copy(&u->base, tail + off, off, base, measure, size, loop);
+	user_name(u, tail + off + room, off + room, cap, name);
+}
+#define USER_PATH_SMALL (PATH_SMALL + USER_NAME_SMALL)
+#define USER_PATH_LARGE (PATH_LARGE + USER_NAME_LARGE)
+
+/* A name that fills its buffer may go on: the caller takes the large record then. */
+static __always_inline bool name_cut(struct sentinel_user_path *u)
+{
+	return u->name.len == USER_NAME_SMALL - 1;
+}
+
+/* -- open, openat, openat2, creat ------------------------------------------------------------------- */
+
+struct open_call {
+	const char *name;
+	long dirfd;
+	__u32 flags, mode;
+	__u64 path, path_len, base, base_len; /* addresses of struct path and what path_measure() said */
+	__u64 file;
+};
+
+static __always_inline void open_args(struct open_call *c, long nr)
+{
+	c->dirfd = AT_FDCWD;
+	if (nr == NR_OPEN || nr == NR_CREAT) {
+		c->name = (void *)ARG(0);
+		c->flags = nr == NR_CREAT ? 01101 /* O_CREAT|O_WRONLY|O_TRUNC */ : ARG(1);
+		c->mode = nr == NR_CREAT ? ARG(1) : ARG(2);
+		return;
+	}
+	c->dirfd = ARG(0);
+	c->name = (void *)ARG(1);
+	if (nr == NR_OPENAT2) {
+		__u64 how[2] = {};
+
+		bpf_probe_read_user(how, sizeof(how), (void *)ARG(2));
+		c->flags = how[0];
+		c->mode = how[1];
+	} else {
+		c->flags = ARG(2);
+		c->mode = ARG(3);
+	}
+}
+
+static __always_inline void open_fill(struct sentinel_file_open *r, struct open_call *c,
+				      struct tp_sys_exit *ctx)
+{
+	r->flags = c->flags;
+	r->mode = c->mode;
+	r->ino = 0;
+	r->dev = r->created = 0;
+	if (c->file) {
+		struct file *f = CAST((void *)c->file, struct file);
+		struct inode *inode = LD(f, f_inode);
+
+		r->ino = LD(inode, i_ino);
+		r->dev = LD(LD(inode, i_sb), s_dev);
+		r->created = (LD(f, f_mode) & FMODE_CREATED) != 0;
+		r->path.flags |= leaf_flags(c->file) | (files_shared() ? SENTINEL_PATH_SHARED : 0);
+	}
+	fill_header(&r->hdr, SENTINEL_KIND_FILE_OPEN, 0, ctx->id, ctx->ret);
+}
+
+/* Sure of the file: its path is all there is to say. */
+#define OPEN_SURE(BYTES, SIZE)                                                                               \
+	do {                                                                                                 \
+		struct sentinel_file_open *r = ring_reserve(SENTINEL_KIND_FILE_OPEN, sizeof(*r) + (BYTES));  \
+		if (!r)                                                                                      \
+			return 0;                                                                            \
+		__builtin_memset(&r->asked, 0, sizeof(r->asked));                                            \
+		path_copy(&r->path, TAIL(r), 0, c.path, c.path_len, SIZE, loop);                             \
+		open_fill(r, &c, ctx);                                                                       \
+		r->hdr.len = sizeof(*r) + r->path.span.len;                                                  \
+		ring_submit(r);                                                                              \
+	} while (0)
+
+static __always_inline int open_exit(struct tp_sys_exit *ctx, bool loop)
+{
+	struct open_call c = {};
+
+	if (!wanted(SENTINEL_KIND_FILE_OPEN))
+		return 0;
+	c.file = ctx->ret >= 0 ? file_of_fd(ctx->ret) : 0;
+	c.path = path_of_file(c.file);
+	c.path_len = c.path ? path_measure(c.path) : 1ull << 32;
+	open_args(&c, ctx->id);
+	if (c.file && !files_shared()) {
+		if (path_size(c.path_len) == SIZE_SMALL)
+			OPEN_SURE(PATH_SMALL, SIZE_SMALL);
+		else if (path_size(c.path_len) == SIZE_MEDIUM)
+			OPEN_SURE(PATH_MEDIUM, SIZE_MEDIUM);
+		else
+			OPEN_SURE(PATH_LARGE, SIZE_LARGE);
+		return 0;
+	}
+	/* The second witness: what the caller named. */
+	c.base = base_of(c.dirfd, c.name);
+	c.base_len = c.base ? path_measure(c.base) : 1ull << 32;
+	if (path_size(c.path_len) != SIZE_LARGE && path_size(c.base_len) == SIZE_SMALL) {
+		struct sentinel_file_open *r =
+		    bpf_ringbuf_reserve(&events, sizeof(*r) + PATH_MEDIUM + USER_PATH_SMALL, 0);
+
+		if (!r) {
+			ring_count(SENTINEL_KIND_FILE_OPEN, COUNT_LOST);
+			return 0;
+		}
+		path_copy(&r->path, TAIL(r), 0, c.path, c.path_len, SIZE_MEDIUM, loop);
+		user_path(&r->asked, TAIL(r), PATH_MEDIUM, c.base, c.base_len, SIZE_SMALL, c.name, loop);
+		if (!name_cut(&r->asked)) {
+			open_fill(r, &c, ctx);
+			r->hdr.len = sizeof(*r) + PATH_MEDIUM + PATH_SMALL + r->asked.name.len;
+			ring_count(SENTINEL_KIND_FILE_OPEN, COUNT_DELIVERED);
+			ring_submit(r);
+			return 0;
+		}
+		bpf_ringbuf_discard(r, BPF_RB_NO_WAKEUP);
+	}
+	{
+		struct sentinel_file_open *r =
+		    ring_reserve(SENTINEL_KIND_FILE_OPEN, sizeof(*r) + PATH_LARGE + USER_PATH_LARGE);
+
+		if (!r)
+			return 0;
+		path_copy(&r->path, TAIL(r), 0, c.path, c.path_len, SIZE_LARGE, loop);
+		user_path(&r->asked, TAIL(r), PATH_LARGE, c.base, c.base_len, SIZE_LARGE, c.name, loop);
+		open_fill(r, &c, ctx);
+		r->hdr.len = sizeof(*r) + PATH_LARGE + PATH_LARGE + r->asked.name.len;
+		ring_submit(r);
+	}
+	return 0;
+}
+
+/* Attached to sys_exit_{open,openat,openat2,creat}. Misses: int 0x80, io_uring, open_by_handle_at. */
+SEC("tracepoint")
+int file_open(struct tp_sys_exit *ctx)
+{
+	return open_exit(ctx, true);
+}
+
+SEC("tracepoint")
+int file_open_old(struct tp_sys_exit *ctx)
+{
+	return open_exit(ctx, false);
+}
+
+/* -- unlink, unlinkat, rmdir ------------------------------------------------------------------------ */
+
+#define UNLINK(BYTES, SIZE, LAST)                                                                            \
+	do {                                                                                                 \
+		struct sentinel_file_unlink *r = bpf_ringbuf_reserve(&events, sizeof(*r) + (BYTES), 0);      \
+		if (!r) {                                                                                    \
+			ring_count(SENTINEL_KIND_FILE_UNLINK, COUNT_LOST);                                   \
+			return 0;                                                                            \
+		}                                                                                            \
+		user_path(&r->target, TAIL(r), 0, base, measure, SIZE, name, loop);                          \
+		if (!(LAST) && name_cut(&r->target)) {                                                       \
+			bpf_ringbuf_discard(r, BPF_RB_NO_WAKEUP);                                            \
+			break;                                                                               \
+		}                                                                                            \
+		r->directory = directory;                                                                    \
+		r->pad = 0;                                                                                  \
+		fill_header(&r->hdr, SENTINEL_KIND_FILE_UNLINK,                                              \
+			    sizeof(*r) + r->target.name.off + r->target.name.len, ctx->id, ctx->ret);        \
+		ring_count(SENTINEL_KIND_FILE_UNLINK, COUNT_DELIVERED);                                      \
+		ring_submit(r);                                                                              \
+		return 0;                                                                                    \
+	} while (0)
+
+static __always_inline int unlink_exit(struct tp_sys_exit *ctx, bool loop)
+{
+	bool at = ctx->id == NR_UNLINKAT;
+	long dirfd = at ? (long)ARG(0) : AT_FDCWD;
+	const char *name = at ? (void *)ARG(1) : (void *)ARG(0);
+	__u32 directory = ctx->id == NR_RMDIR || (at && ARG(2) & 0x200 /* AT_REMOVEDIR */);
+	__u64 base, measure;
+
+	if (!wanted(SENTINEL_KIND_FILE_UNLINK))
+		return 0;
+	base = base_of(dirfd, name);
+	measure = base ? path_measure(base) : 1ull << 32;
+	if (path_size(measure) == SIZE_SMALL)
+		UNLINK(USER_PATH_SMALL, SIZE_SMALL, false);
+	UNLINK(USER_PATH_LARGE, SIZE_LARGE, true);
+	return 0;
+}
+
+/* Attached to sys_exit_{unlink,unlinkat,rmdir}. The name is user memory; LSM hooks would see the dentry. */
+SEC("tracepoint")
+int file_unlink(struct tp_sys_exit *ctx)
+{
+	return unlink_exit(ctx, true);
+}
+
+SEC("tracepoint")
+int file_unlink_old(struct tp_sys_exit *ctx)
+{
+	return unlink_exit(ctx, false);
+}
+
+/* -- rename, renameat, renameat2 -------------------------------------------------------------------- */
+
+#define RENAME(BYTES, SIZE, LAST)                                                                            \
+	do {                                                                                                 \
+		struct sentinel_file_rename *r = bpf_ringbuf_reserve(&events, sizeof(*r) + 2 * (BYTES), 0);  \
+		if (!r) {                                                                                    \
+			ring_count(SENTINEL_KIND_FILE_RENAME, COUNT_LOST);                                   \
+			return 0;                                                                            \
+		}                                                                                            \
+		user_path(&r->from, TAIL(r), 0, from, from_len, SIZE, old, loop);                            \
+		user_path(&r->to, TAIL(r), (BYTES), to, to_len, SIZE, new, loop);                            \
+		if (!(LAST) && (name_cut(&r->from) || name_cut(&r->to))) {                                   \
+			bpf_ringbuf_discard(r, BPF_RB_NO_WAKEUP);                                            \
+			break;                                                                               \
+		}                                                                                            \
+		r->flags = flags;                                                                            \
+		r->pad = 0;                                                                                  \
+		fill_header(&r->hdr, SENTINEL_KIND_FILE_RENAME,                                              \
+			    sizeof(*r) + r->to.name.off + r->to.name.len, ctx->id, ctx->ret);                \
+		ring_count(SENTINEL_KIND_FILE_RENAME, COUNT_DELIVERED);                                      \
+		ring_submit(r);                                                                              \
+		return 0;                                                                                    \
+	} while (0)
+
+static __always_inline int rename_exit(struct tp_sys_exit *ctx, bool loop)
+{
+	bool plain = ctx->id == NR_RENAME;
+	long from_fd = plain ? AT_FDCWD : (long)ARG(0), to_fd = plain ? AT_FDCWD : (long)ARG(2);
+	const char *old = plain ? (void *)ARG(0) : (void *)ARG(1),
+		   *new = plain ? (void *)ARG(1) : (void *)ARG(3);
+	__u32 flags = ctx->id == NR_RENAMEAT2 ? ARG(4) : 0;
+	__u64 from, to, from_len, to_len;
+
+	if (!wanted(SENTINEL_KIND_FILE_RENAME))
+		return 0;
+	from = base_of(from_fd, old);
+	from_len = from ? path_measure(from) : 1ull << 32;
+	to = base_of(to_fd, new);
+	to_len = to ? path_measure(to) : 1ull << 32;
+	if (path_size(from_len) == SIZE_SMALL && path_size(to_len) == SIZE_SMALL)
+		RENAME(USER_PATH_SMALL, SIZE_SMALL, false);
+	RENAME(USER_PATH_LARGE, SIZE_LARGE, true);
+	return 0;
+}
+
+/* Attached to sys_exit_{rename,renameat,renameat2}. Names as for unlink. */
+SEC("tracepoint")
+int file_rename(struct tp_sys_exit *ctx)
+{
+	return rename_exit(ctx, true);
+}
+
+SEC("tracepoint")
+int file_rename_old(struct tp_sys_exit *ctx)
+{
+	return rename_exit(ctx, false);
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* How we look at kernel objects and at the arguments of the current system call. */
+#pragma once
+
+#include "kernel.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include "sentinel_abi.h"
+
+#ifndef bpf_core_cast
+extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak; /* 6.2 */
+#endif
+
+/* Facts about this kernel, set before load: the branch not taken is never verified. */
+extern const volatile bool has_cast;	/* bpf_rdonly_cast: plain loads instead of helper calls */
+extern const volatile bool has_pt_regs; /* bpf_task_pt_regs, 5.15 */
+/* Random, different at every start: kernel addresses leave the kernel only mixed with it. */
+extern const volatile __u64 scramble_secret;
+/* Report this process alone; 0: everybody. For measurements. */
+extern const volatile __u32 only_tgid;
+
+/* CAST gives the verifier a typed pointer; LD then is one load (a fault reads as 0). Without the kfunc
+ * LD is one bpf_probe_read_kernel(). */
+#define CAST(p, type) (has_cast ? (type *)bpf_rdonly_cast((p), bpf_core_type_id_kernel(type)) : (type *)(p))
+#define LD(p, field)                                                                                         \
+	({                                                                                                   \
+		typeof(p) __p = (p); /* once, and never nested */                                            \
+		typeof(__p->field) __v = 0;                                                                  \
+		if (has_cast)                                                                                \
+			__v = __p->field;                                                                    \
+		else                                                                                         \
+			bpf_core_read(&__v, sizeof(__v), &__p->field);                                       \
+		__v;                                                                                         \
+	})
+
+/* A pointer as a number: the verifier lets typed pointers neither be mixed with a secret nor be passed to
+ * global functions as integers. The difference of two pointers is a number, and the second one is NULL. */
+#define NUM(p)                                                                                               \
+	(has_cast ? (__u64)(p) - (__u64)bpf_rdonly_cast(NULL, bpf_core_type_id_kernel(struct file))          \
+		  : (__u64)(p))
+
+static __always_inline __u64 scramble(__u64 address)
+{
+	return address ^ scramble_secret;
+}
+
+static __always_inline struct task_struct *current_task(void)
+{
+	return CAST((void *)bpf_get_current_task(), struct task_struct);
+}
+
+/* -- system call arguments, at exit, without an enter hook ------------------------------------------ */
+
+#if defined(__TARGET_ARCH_x86)
+#define THREAD_SIZE  (16 * 1024)
+#define REG0	     di
+#define REG1	     si
+#define REG2	     dx
+#define REG3	     r10
+#define REG4	     r8
+#define REG5	     r9
+#define NR_OPEN	     2
+#define NR_CREAT     85
+#define NR_OPENAT    257
+#define NR_OPENAT2   437
+#define NR_UNLINK    87
+#define NR_UNLINKAT  263
+#define NR_RMDIR     84
+#define NR_RENAME    82
+#define NR_RENAMEAT  264
+#define NR_RENAMEAT2 316
+#define NR_SENDFILE  40
+#define NR_EXECVE    59
+#define NR_EXECVEAT  322
+#elif defined(__TARGET_ARCH_arm64)
+#define THREAD_SIZE  (16 * 1024)
+#define REG0	     orig_x0
+#define REG1	     regs[1]
+#define REG2	     regs[2]
+#define REG3	     regs[3]
+#define REG4	     regs[4]
+#define REG5	     regs[5]
+#define NR_OPEN	     (-1)
+#define NR_CREAT     (-1)
+#define NR_OPENAT    56
+#define NR_OPENAT2   437
+#define NR_UNLINK    (-1)
+#define NR_UNLINKAT  35
+#define NR_RMDIR     (-1)
+#define NR_RENAME    (-1)
+#define NR_RENAMEAT  38
+#define NR_RENAMEAT2 276
+#define NR_SENDFILE  71
+#define NR_EXECVE    221
+#define NR_EXECVEAT  281
+#endif
+
+/* pt_regs of the system call that current is in. They keep the arguments until the call has ended. */
+static __always_inline struct pt_regs *current_regs(void)
+{
+	if (has_pt_regs) {
+		struct task_struct *t = (void *)bpf_get_current_task_btf();
+
+		return CAST((void *)bpf_task_pt_regs(t), struct pt_regs);
+	}
+	/* 5.10: top of the kernel stack. Right without FRED and KASAN, which came later. */
+	void *top = (void *)LD(current_task(), stack) + THREAD_SIZE;
+
+	return CAST(top - bpf_core_type_size(struct pt_regs), struct pt_regs);
+}
+
+#define ARG(n) LD(current_regs(), REG##n)
+
+/* -- descriptors ------------------------------------------------------------------------------------ */
+
+/* The file at @fd as a number: what global functions take. 0: none. */
+static __always_inline __u64 file_of_fd(unsigned int fd)
+{
+	struct fdtable *fdt = LD(LD(current_task(), files), fdt);
+	struct file **slot;
+	__u64 f = 0;
+
+	if (fd >= LD(fdt, max_fds))
+		return 0;
+	slot = LD(fdt, fd);
+	bpf_probe_read_kernel(&f, sizeof(f), slot + fd);
+	return f;
+}
+
+/* Others can put another file behind a descriptor of ours at any time. */
+static __always_inline bool files_shared(void)
+{
+	return LD(LD(current_task(), files), count.counter) > 1;
+}
+
+/* pid number of @pid in its own namespace, the one it was made in. */
+static __always_inline struct upid *own_upid(struct pid *pid)
+{
+	__u32 level = LD(pid, level);
+
+	return CAST((void *)pid + bpf_core_field_offset(struct pid, numbers) +
+			level * bpf_core_type_size(struct upid),
+		    struct upid);
+}

@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/*
+ * What the BPF programs and the agent say to each other.
+ *
+ * This header is the one definition of the wire: clang compiles it into the programs, bindgen turns
+ * it into Rust. It needs nothing but fixed-width integers, so both parse it alone.
+ *
+ * A record is a fixed part (one struct below, always led by the header) and a tail of bytes that
+ * spans in the fixed part point into. Offsets of spans count from the end of the fixed part.
+ */
+#pragma once
+
+#ifndef __bpf__ /* the programs have these from kernel.h */
+typedef unsigned char __u8;
+typedef unsigned short __u16;
+typedef unsigned int __u32;
+typedef int __s32;
+typedef unsigned long long __u64;
+typedef long long __s64;
+#endif
+
+/** Raised with every change that an older reader would misread. */
+#define SENTINEL_ABI_VERSION 1
+
+/**
+ * Every kind of record: EVENT(id, KIND, name), carried by struct sentinel_<name>.
+ * Ids are never reused and stay below SENTINEL_KIND_MAX.
+ */
+#define SENTINEL_EVENTS(EVENT)                                                                               \
+	EVENT(1, EXEC, exec)                                                                                 \
+	EVENT(2, FORK, fork)                                                                                 \
+	EVENT(3, EXIT, exit)                                                                                 \
+	EVENT(4, FILE_OPEN, file_open)                                                                       \
+	EVENT(5, FILE_READ, file_read)                                                                       \
+	EVENT(6, FILE_WRITE, file_write)                                                                     \
+	EVENT(7, FILE_CLOSE, file_close)                                                                     \
+	EVENT(8, FILE_UNLINK, file_unlink)                                                                   \
+	EVENT(9, FILE_RENAME, file_rename)                                                                   \
+	EVENT(10, CONNECT, connect)                                                                          \
+	EVENT(11, ACCEPT, accept)                                                                            \
+	EVENT(12, BIND, bind)                                                                                \
+	EVENT(13, LISTEN, listen)                                                                            \
+	EVENT(14, PTRACE, ptrace)                                                                            \
+	EVENT(15, MEMFD_CREATE, memfd_create)                                                                \
+	EVENT(16, MMAP_EXEC, mmap_exec)                                                                      \
+	EVENT(17, MPROTECT_EXEC, mprotect_exec)
+
+/** Slots for kinds in the table of counters and bits in the configuration. */
+#define SENTINEL_KIND_MAX 64
+
+enum sentinel_kind {
+#define EVENT(id, KIND, name) SENTINEL_KIND_##KIND = id,
+	SENTINEL_EVENTS(EVENT)
+#undef EVENT
+};
+
+/** Bytes of arguments kept of an exec. */
+#define SENTINEL_ARGV_MAX 4096
+/** Value of sentinel_header.syscall where no system call led to the event. */
+#define SENTINEL_NO_SYSCALL 0xffffffffu
+
+/** Leads every record. 128 bytes: two cache lines. */
+struct sentinel_header {
+	/** Length of the record in bytes, header and used tail included. */
+	__u32 len;
+	/** enum sentinel_kind. */
+	__u16 kind;
+	/** SENTINEL_ABI_VERSION of the writer. */
+	__u16 version;
+	/** When: nanoseconds, CLOCK_BOOTTIME. */
+	__u64 time_ns;
+	/** Start of the process: nanoseconds, CLOCK_BOOTTIME. (tgid, start_ns) names a process for good. */
+	__u64 start_ns;
+	/** The same of the parent. */
+	__u64 parent_start_ns;
+	/** cgroup v2 id of the task. */
+	__u64 cgroup_id;
+	/** What the system call returned. */
+	__s64 result;
+	/** Process and thread, initial pid namespace. */
+	__u32 tgid;
+	__u32 tid;
+	/** Parent process, initial pid namespace. */
+	__u32 ppid;
+	/** Process in its own pid namespace. */
+	__u32 vpid;
+	/** Real and effective ids, initial user namespace. */
+	__u32 uid;
+	__u32 gid;
+	__u32 euid;
+	__u32 egid;
+	/** Audit login uid, ~0 when unset. */
+	__u32 loginuid;
+	/** Session id, initial pid namespace. */
+	__u32 session;
+	/** Controlling terminal, major << 20 | minor; 0 for none. */
+	__u32 tty;
+	/** Namespaces of the thread, inode numbers. */
+	__u32 pid_ns;
+	__u32 mnt_ns;
+	__u32 net_ns;
+	/** System call number, native ABI; or SENTINEL_NO_SYSCALL. */
+	__u32 syscall;
+	__u32 pad;
+	/** Task name, NUL-padded, any bytes: the process chooses it. */
+	__u8 comm[16];
+};
+
+/** Bytes [off, off + len) of the tail. */
+struct sentinel_span {
+	__u16 off;
+	__u16 len;
+};
+
+/** What is special about a path. */
+enum sentinel_path_flag {
+	/** Unlinked. */
+	SENTINEL_PATH_DELETED = 1,
+	/** The walk ended in a mount of no namespace, or of another one. */
+	SENTINEL_PATH_DETACHED = 2,
+	/** Not in the tree: pipe, socket, memfd. */
+	SENTINEL_PATH_PSEUDO = 4,
+	/** Deeper or longer than we follow: the top is missing. */
+	SENTINEL_PATH_CUT = 8,
+	/** The tree changed between the two passes. */
+	SENTINEL_PATH_TORN = 16,
+	/** Opened by handle: no way to the root is known. */
+	SENTINEL_PATH_DISCONNECTED = 64,
+	/** Others share the descriptor table: the file may have been swapped before we looked. */
+	SENTINEL_PATH_SHARED = 128,
+};
+
+/**
+ * An absolute path in the tail, leaf first, each component followed by NUL ("shadow\0etc\0"), so that
+ * a component may hold anything, '/' included (memfd). The root itself has no component.
+ */
+struct sentinel_path {
+	struct sentinel_span span;
+	/** enum sentinel_path_flag. */
+	__u32 flags;
+};
+
+/** A name in the caller's memory and the directory it is relative to. */
+struct sentinel_user_path {
+	/** The directory: working directory, dirfd, or the root for an absolute name. */
+	struct sentinel_path base;
+	/** The caller's bytes without the NUL. */
+	struct sentinel_span name;
+	/** 1: could not be read. */
+	__u32 unreadable;
+};
+
+struct sentinel_exec {
+	struct sentinel_header hdr;
+	/** As the caller wrote it; for execveat with an empty name "/dev/fd/N". */
+	struct sentinel_span filename;
+	/** Interpreter of a script; len 0 when it is the file itself. */
+	struct sentinel_span interp;
+	/** Arguments, each followed by NUL, cut at SENTINEL_ARGV_MAX. */
+	struct sentinel_span argv;
+	/** Bytes of arguments there were. */
+	__u32 argv_len;
+	/** The program, from mm->exe_file. */
+	struct sentinel_path exe;
+	/** Working directory. */
+	struct sentinel_path cwd;
+	/** Inode of the program. */
+	__u64 ino;
+	/** Links of that inode: 0 is a file without a name. */
+	__u32 nlink;
+	/** 1: the inode lies in the upper layer of an overlay. */
+	__u32 upper_layer;
+};
+
+struct sentinel_fork {
+	/** The parent. */
+	struct sentinel_header hdr;
+	__u64 child_start_ns;
+	__u32 child_tgid;
+	/** Process id in the child's own pid namespace. */
+	__u32 child_vpid;
+};
+
+struct sentinel_exit {
+	struct sentinel_header hdr;
+	/** Exit status, 0 to 255. */
+	__u32 status;
+	/** Signal that ended the process, or 0; bit 7: core dumped. */
+	__u32 signal;
+};
+
+struct sentinel_file_open {
+	struct sentinel_header hdr;
+	/** The opened file; len 0: none found at the descriptor. */
+	struct sentinel_path path;
+	/** What was asked for: on failure, and when the table of descriptors is shared. */
+	struct sentinel_user_path asked;
+	__u64 ino;
+	__u32 dev;
+	/** O_* and permission bits as asked; openat2: as found at exit in the caller's memory. */
+	__u32 flags;
+	__u32 mode;
+	/** 1: created by this call. */
+	__u32 created;
+};
+
+/**
+ * Reads or writes of one process on one open file. In an aggregated record the numbers count from
+ * the first call on, so what a lost record told is told again by the next.
+ */
+struct sentinel_io {
+	/** Names the open file, together with opened_ns: address of struct file, scrambled. */
+	__u64 file;
+	/** First use by this process: nanoseconds, CLOCK_BOOTTIME. 0: a single call, not aggregated. */
+	__u64 opened_ns;
+	__u64 calls;
+	__u64 bytes;
+	__u64 ino;
+	__u32 dev;
+	/** Descriptor of this call, or -1. */
+	__s32 fd;
+	struct sentinel_path path;
+};
+
+struct sentinel_file_read {
+	struct sentinel_header hdr;
+	struct sentinel_io io;
+};
+
+struct sentinel_file_write {
+	struct sentinel_header hdr;
+	struct sentinel_io io;
+};
+
+/** The last word on a file: sums of reads ([0]) and writes ([1]) since the first. */
+struct sentinel_file_close {
+	struct sentinel_header hdr;
+	__u64 file;
+	__u64 opened_ns;
+	__u64 calls[2];
+	__u64 bytes[2];
+	__u64 ino;
+	__u32 dev;
+	__s32 fd;
+	/** 1: every call was an event of its own, only the close is news. */
+	__u32 single;
+	__u32 pad;
+};
+
+struct sentinel_file_unlink {
+	struct sentinel_header hdr;
+	struct sentinel_user_path target;
+	/** 1: a directory was to be removed. */
+	__u32 directory;
+	__u32 pad;
+};
+
+struct sentinel_file_rename {
+	struct sentinel_header hdr;
+	struct sentinel_user_path from;
+	struct sentinel_user_path to;
+	__u32 flags;
+	__u32 pad;
+};
+
+/** One end of a connection. */
+struct sentinel_endpoint {
+	/** IPv6, or IPv4 in the first four bytes: the family tells. */
+	__u8 ip[16];
+	/** Unix: the name, abstract ones start with NUL. */
+	struct sentinel_span path;
+	/** Host order. */
+	__u16 port;
+	/** enum sentinel_source. */
+	__u16 source;
+};
+
+enum sentinel_source {
+	SENTINEL_SOURCE_NONE = 0,
+	SENTINEL_SOURCE_KERNEL = 1,
+	SENTINEL_SOURCE_USER = 2,
+};
+
+struct sentinel_socket {
+	__u16 family;
+	/** SOCK_*. */
+	__u16 type;
+	__u16 protocol;
+	/** 1: others share the descriptor table. */
+	__u16 shared;
+	__s32 fd;
+	/** Family in the caller's sockaddr, or 0. */
+	__u16 asked_family;
+	__u16 pad;
+	struct sentinel_endpoint local;
+	struct sentinel_endpoint peer;
+	/** The caller's sockaddr at exit. */
+	struct sentinel_endpoint asked;
+};
+
+struct sentinel_connect {
+	struct sentinel_header hdr;
+	struct sentinel_socket socket;
+};
+
+struct sentinel_accept {
+	struct sentinel_header hdr;
+	struct sentinel_socket socket;
+};
+
+struct sentinel_bind {
+	struct sentinel_header hdr;
+	struct sentinel_socket socket;
+};
+
+struct sentinel_listen {
+	struct sentinel_header hdr;
+	struct sentinel_socket socket;
+	__u32 backlog;
+	__u32 pad;
+};
+
+struct sentinel_ptrace {
+	struct sentinel_header hdr;
+	__u64 request;
+	/** As the caller named it, in its own pid namespace. */
+	__u32 target_pid;
+	__u32 pad;
+};
+
+struct sentinel_memfd_create {
+	struct sentinel_header hdr;
+	struct sentinel_span name;
+	__u32 flags;
+};
+
+struct sentinel_mmap_exec {
+	struct sentinel_header hdr;
+	__u64 addr;
+	__u64 size;
+	__u64 ino;
+	__u32 prot;
+	__u32 flags;
+	struct sentinel_path path;
+};
+
+struct sentinel_mprotect_exec {
+	struct sentinel_header hdr;
+	__u64 addr;
+	__u64 size;
+	__u32 prot;
+	__u32 pad;
+};
+
+/* -- what the agent tells the programs ------------------------------------------------------------- */
+
+/** Run-time configuration: the one element of the map `settings`. */
+struct sentinel_config {
+	/** Bit sentinel_kind set: somebody wants these events. */
+	__u64 kinds;
+	/** Our own process, initial pid namespace: it alone is excluded, and only on `own_files`. */
+	__u32 self_tgid;
+	/** 1: sum reads and writes per open file. */
+	__u32 aggregate;
+};
+
+/** Key of the map `own_files`: files that our own process writes as its output. */
+struct sentinel_file_id {
+	__u64 ino;
+	/** Kernel's device number, major << 20 | minor. */
+	__u32 dev;
+	__u32 pad;
+};
+
+/* -- what the agent reads from maps ---------------------------------------------------------------- */
+
+/** Element of the per-CPU map `counts`, by sentinel_kind. */
+struct sentinel_counts {
+	/** Events that happened and were wanted: submitted or lost. */
+	__u64 produced;
+	/** Of these, found the ring full. */
+	__u64 lost;
+	/** Our own output, left out. */
+	__u64 excluded;
+	/** Found the ring full, but a later record tells the same. */
+	__u64 deferred;
+};
+
+/** Key of the map `open_files`: an open file as one process uses it. */
+struct sentinel_open_file_key {
+	/** Address of struct file, scrambled. */
+	__u64 file;
+	__u32 tgid;
+	__u32 pad;
+};
+
+/** What a process did to an open file, since opened_ns. */
+struct sentinel_open_file {
+	__u64 inode;
+	__u64 opened_ns;
+	/** Start of the process. */
+	__u64 start_ns;
+	/** Reads, writes. */
+	__u64 calls[2];
+	__u64 bytes[2];
+	__u64 ino;
+	__u32 dev;
+	__s32 fd;
+	/** Closed; the entry waits for its address to be used again. Bytes of their own: threads race. */
+	__u8 closed;
+	/** The sums of the closed file found no room in the ring: the sweep must tell them. */
+	__u8 untold;
+	/** One event per call: sums are only for the close. */
+	__u8 single;
+	/** Our own output. */
+	__u8 own;
+	/** The record that names the file has been sent: of reads, of writes. */
+	__u8 named[2];
+	__u8 pad[2];
+};
+
+/** What the iterators write: one record a process; kind 0, and a tail like that of an event. */
+struct sentinel_process {
+	struct sentinel_header hdr;
+	/** The program; len 0 for kernel threads. DETACHED is meant as seen from the reader. */
+	struct sentinel_path exe;
+	/** Who reads this, initial pid namespace: tells the agent its own number. */
+	__u32 reader_tgid;
+	/** 1: there is a program. */
+	__u32 has_exe;
+};
+
+/** One record an open file of a process. */
+struct sentinel_process_file {
+	__u64 ino;
+	__u64 start_ns;
+	__u32 dev;
+	__u32 tgid;
+	__u32 fd;
+	/** S_IF* and permissions. */
+	__u32 mode;
+	/** FMODE_*. */
+	__u32 fmode;
+	/** Who reads this, initial pid namespace. */
+	__u32 reader_tgid;
+};
+
+#define EVENT(id, KIND, name)                                                                                \
+	_Static_assert(id < SENTINEL_KIND_MAX, "no room for " #name);                                        \
+	_Static_assert(__builtin_offsetof(struct sentinel_##name, hdr) == 0,                                 \
+		       "sentinel_" #name " must start with hdr");                                            \
+	_Static_assert(sizeof(struct sentinel_##name) % 8 == 0,                                              \
+		       "pad sentinel_" #name " by hand to a multiple of 8");
+SENTINEL_EVENTS(EVENT)
+#undef EVENT

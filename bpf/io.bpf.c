@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Reads and writes, summed per process and open file: the first call is an event, later ones are counted
+ * in the map `open_files`, the sums leave at close or when user space sweeps the map.
+ *
+ * Records carry totals since the first call, never differences, so a record that finds the ring full
+ * loses nothing: the next one tells it too. User space subtracts what it has told before.
+ *
+ * The key is the address of struct file and the process. The address is reused, often at once, so an
+ * entry also holds the inode and `closed`: a closed entry that is met again is a new open. Only the
+ * sweep deletes entries: of dead processes, or closed long ago. */
+#include "path.h"
+
+#define ANON_INODE_MAGIC 0x09041934 /* eventfd, epoll, timerfd …: regular files since 6.16 */
+#define PIPE_MAGIC	 0x50495045
+#define SOCK_MAGIC	 0x534F434B
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 32768); /* when full, every call is an event */
+	__type(key, struct sentinel_open_file_key);
+	__type(value, struct sentinel_open_file);
+} open_files SEC(".maps");
+
+/* Processes that store our output: summed whatever the configuration says. Written by the agent. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 256);
+	__type(key, __u32); /* tgid */
+	__type(value, __u32);
+} consumers SEC(".maps");
+
+/* Our own output files. Written by the agent. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 64);
+	__type(key, struct sentinel_file_id);
+	__type(value, __u32);
+} own_files SEC(".maps");
+
+enum { READ, WRITE };
+
+static __always_inline __u32 kind_of(int w)
+{
+	return w ? SENTINEL_KIND_FILE_WRITE : SENTINEL_KIND_FILE_READ;
+}
+
+struct io_call {
+	__u64 file;
+	struct inode *inode;
+	__u32 nr, fd;
+	long ret;
+	int w;
+};
+
+#define EMIT_IO(BYTES, SIZE)                                                                                 \
+	do {                                                                                                 \
+		struct sentinel_file_read *r = /* sentinel_file_write has the same form */                   \
+		    bpf_ringbuf_reserve(&events, sizeof(*r) + (BYTES), 0);                                   \
+		if (!r) {                                                                                    \
+			ring_count(kind, single ? COUNT_LOST : COUNT_DEFERRED);                              \
+			return false;                                                                        \
+		}                                                                                            \
+		path_copy(&r->io.path, (__u8 *)(r + 1), 0, path, measure, SIZE, loop);                       \
+		r->io.path.flags |= leaf_flags(c->file) | (files_shared() ? SENTINEL_PATH_SHARED : 0);       \
+		r->io.file = scramble(c->file);                                                              \
+		r->io.opened_ns = single ? 0 : e->opened_ns;                                                 \
+		r->io.calls = single ? 1 : e->calls[c->w & 1];                                               \
+		r->io.bytes = single ? (__u64)c->ret : e->bytes[c->w & 1];                                   \
+		r->io.ino = LD(c->inode, i_ino);                                                             \
+		r->io.dev = LD(LD(c->inode, i_sb), s_dev);                                                   \
+		r->io.fd = c->fd;                                                                            \
+		fill_header(&r->hdr, kind, sizeof(*r) + r->io.path.span.len, c->nr, c->ret);                 \
+		ring_count(kind, COUNT_DELIVERED);                                                           \
+		ring_submit(r);                                                                              \
+		return true;                                                                                 \
+	} while (0)
+
+/* The record that names the file: one call, or the totals so far. @e: NULL when there is no entry. */
+static __always_inline bool emit_io(struct io_call *c, struct sentinel_open_file *e, bool loop)
+{
+	__u64 path = path_of_file(c->file), measure = path_measure(path);
+	bool single = !e || e->single;
+	__u32 kind = kind_of(c->w);
+
+	if (path_size(measure) == SIZE_SMALL)
+		EMIT_IO(PATH_SMALL, SIZE_SMALL);
+	else if (path_size(measure) == SIZE_MEDIUM)
+		EMIT_IO(PATH_MEDIUM, SIZE_MEDIUM);
+	else
+		EMIT_IO(PATH_LARGE, SIZE_LARGE);
+}
+
+/* The sums of a file that is closed, or whose address now belongs to another. */
+static __always_inline bool emit_close(__u64 file, struct sentinel_open_file *e, __u32 nr)
+{
+	struct sentinel_file_close *r = bpf_ringbuf_reserve(&events, sizeof(*r), 0);
+
+	if (!r) {
+		e->untold = 1;
+		ring_count(SENTINEL_KIND_FILE_CLOSE, COUNT_DEFERRED);
+		return false;
+	}
+	e->untold = 0;
+	r->file = file;
+	r->opened_ns = e->opened_ns;
+	r->calls[READ] = e->calls[READ];
+	r->calls[WRITE] = e->calls[WRITE];
+	r->bytes[READ] = e->bytes[READ];
+	r->bytes[WRITE] = e->bytes[WRITE];
+	r->ino = e->ino;
+	r->dev = e->dev;
+	r->fd = e->fd;
+	r->single = e->single;
+	r->pad = 0;
+	fill_header(&r->hdr, SENTINEL_KIND_FILE_CLOSE, sizeof(*r), nr, 0);
+	ring_count(SENTINEL_KIND_FILE_CLOSE, COUNT_DELIVERED);
+	ring_submit(r);
+	return true;
+}
+
+/* Is there more to say than the first record of each direction said? */
+static __always_inline bool has_news(struct sentinel_open_file *e)
+{
+	return e->calls[WRITE] || (e->calls[READ] > 1 && !e->single);
+}
+
+static __always_inline bool has_path(struct inode *inode)
+{
+	__u32 type = LD(inode, i_mode) & S_IFMT;
+	__u64 magic = LD(LD(inode, i_sb), s_magic);
+
+	if (type != S_IFREG && type != S_IFCHR && type != S_IFBLK && type != S_IFIFO)
+		return false;
+	return magic != ANON_INODE_MAGIC && magic != PIPE_MAGIC && magic != SOCK_MAGIC;
+}
+
+static __always_inline bool is_own(struct inode *inode, struct sentinel_config *conf, __u32 tgid)
+{
+	struct sentinel_file_id id = {};
+
+	if (tgid != conf->self_tgid)
+		return false;
+	id.ino = LD(inode, i_ino);
+	id.dev = LD(LD(inode, i_sb), s_dev);
+	return bpf_map_lookup_elem(&own_files, &id) != NULL;
+}
+
+/* A file that this process has not used before, or whose entry belongs to an earlier file. NULL: no room
+ * in the table, or none in the ring for what the earlier file still has to tell. */
+static __always_inline struct sentinel_open_file *begin(struct sentinel_open_file_key *key,
+							struct sentinel_open_file *old, struct io_call *c,
+							struct sentinel_config *conf)
+{
+	struct sentinel_open_file fresh = {};
+
+	if (old && (old->untold || !old->closed) && !old->own && has_news(old) &&
+	    !emit_close(key->file, old, c->nr))
+		return NULL;
+	fresh.inode = scramble(NUM(c->inode));
+	fresh.opened_ns = bpf_ktime_get_boot_ns();
+	fresh.start_ns = LD(LD(current_task(), group_leader), start_boottime);
+	fresh.ino = LD(c->inode, i_ino);
+	fresh.dev = LD(LD(c->inode, i_sb), s_dev);
+	fresh.fd = c->fd;
+	fresh.single = !conf->aggregate && !bpf_map_lookup_elem(&consumers, &key->tgid);
+	fresh.own = is_own(c->inode, conf, key->tgid);
+	/* Of two threads that begin at once one inserts; over an old entry both do, and one call in the
+	 * sums may be missing: 5.10 has no atomic that could tell them apart. */
+	bpf_map_update_elem(&open_files, key, &fresh, old ? BPF_ANY : BPF_NOEXIST);
+	return bpf_map_lookup_elem(&open_files, key);
+}
+
+static __always_inline int account(unsigned int fd, struct tp_sys_exit *ctx, int w, bool loop)
+{
+	struct io_call c = {.nr = ctx->id, .fd = fd, .ret = ctx->ret, .w = w};
+	struct sentinel_config *conf = config_get();
+	struct sentinel_open_file_key key = {};
+	struct sentinel_open_file *e;
+
+	if (ctx->ret < 0 || !conf || others())
+		return 0;
+	c.file = file_of_fd(fd);
+	if (!c.file)
+		return 0;
+	c.inode = LD(CAST((void *)c.file, struct file), f_inode);
+	key.file = scramble(c.file);
+	key.tgid = bpf_get_current_pid_tgid() >> 32;
+	e = bpf_map_lookup_elem(&open_files, &key);
+	if (!e || e->closed || e->inode != scramble(NUM(c.inode))) {
+		if (!has_path(c.inode))
+			return 0;
+		e = begin(&key, e, &c, conf);
+	}
+	if (e ? e->own : is_own(c.inode, conf, key.tgid)) {
+		ring_count(kind_of(w), COUNT_EXCLUDED);
+		return 0;
+	}
+	if (e) { /* else there is no entry, and the call is an event of its own */
+		__sync_fetch_and_add(&e->calls[w], 1);
+		__sync_fetch_and_add(&e->bytes[w], ctx->ret);
+		if (e->named[w] && !e->single)
+			return 0;
+	}
+	if (!(conf->kinds & 1ull << kind_of(w)))
+		return 0;
+	/* Two threads may both be first: both records tell totals, so nothing is told twice. */
+	if (emit_io(&c, e, loop) && e)
+		e->named[w] = 1;
+	return 0;
+}
+
+/* sendfile(out, in), splice(in, _, out), copy_file_range(in, _, out): two files each. */
+static __always_inline int account_copy(struct tp_sys_exit *ctx, int w, bool loop)
+{
+	bool sendfile = ctx->id == NR_SENDFILE;
+
+	if (w == READ)
+		return account(sendfile ? ARG(1) : ARG(0), ctx, READ, loop);
+	return account(sendfile ? ARG(0) : ARG(2), ctx, WRITE, loop);
+}
+
+/* sys_enter_close: at the exit the descriptor is empty. Misses dup2, close_range, exec and exit: the
+ * sweep finds those. */
+static __always_inline int close_enter(struct tp_sys_enter *ctx, bool loop)
+{
+	struct io_call c = {.nr = ctx->id, .fd = ctx->args[0]};
+	struct sentinel_config *conf = config_get();
+	struct sentinel_open_file_key key = {};
+	struct sentinel_open_file *e;
+
+	if (!conf || others())
+		return 0;
+	c.file = file_of_fd(ctx->args[0]);
+	if (!c.file)
+		return 0;
+	key.file = scramble(c.file);
+	key.tgid = bpf_get_current_pid_tgid() >> 32;
+	e = bpf_map_lookup_elem(&open_files, &key);
+	if (!e || e->closed)
+		return 0;
+	c.inode = LD(CAST((void *)c.file, struct file), f_inode);
+	if (e->inode == scramble(NUM(c.inode)) && !e->own) {
+		/* The record that names the file found the ring full: once more. */
+		for (c.w = READ; c.w <= WRITE && !e->single; c.w++)
+			if (!e->named[c.w & 1] && e->calls[c.w & 1] && conf->kinds & 1ull << kind_of(c.w))
+				e->named[c.w & 1] = emit_io(&c, e, loop);
+		if (has_news(e))
+			emit_close(key.file, e, ctx->id);
+	}
+	e->closed = 1;
+	return 0;
+}
+
+/* Each program and its twin for kernels before 5.17, which know no bpf_loop(). */
+#define PROGRAM(name, ctx_type, call, ...)                                                                   \
+	SEC("tracepoint") int name(ctx_type *ctx)                                                            \
+	{                                                                                                    \
+		return call(__VA_ARGS__, true);                                                              \
+	}                                                                                                    \
+	SEC("tracepoint") int name##_old(ctx_type *ctx)                                                      \
+	{                                                                                                    \
+		return call(__VA_ARGS__, false);                                                             \
+	}
+
+/* Attached to sys_exit_{read,pread64,readv,preadv,preadv2} and the write family. Misses: mmap, io_uring,
+ * io_submit, vmsplice, int 0x80. */
+PROGRAM(file_read, struct tp_sys_exit, account, (unsigned int)ARG(0), ctx, READ)
+PROGRAM(file_write, struct tp_sys_exit, account, (unsigned int)ARG(0), ctx, WRITE)
+/* Attached to sys_exit_{sendfile64,splice,copy_file_range}. */
+PROGRAM(file_copy_read, struct tp_sys_exit, account_copy, ctx, READ)
+PROGRAM(file_copy_write, struct tp_sys_exit, account_copy, ctx, WRITE)
+/* Attached to sys_enter_close. */
+PROGRAM(file_close, struct tp_sys_enter, close_enter, ctx)

@@ -1,0 +1,86 @@
+//! Where events come from, as the agent sees it. The probe is one such source.
+
+use std::error::Error;
+
+use sentinel_event::{Event, KindSet, Process};
+use sentinel_probe::{Counters, HookStatus, Probe, Reader};
+
+/// What went wrong in a source of events.
+pub type CaptureError = Box<dyn Error + Send + Sync>;
+
+/// The receiving end: one thread of its own polls it.
+pub trait Capture: Send {
+    /// Waits for events, some 20 ms at most, and appends them to `events`.
+    ///
+    /// # Errors
+    /// When no more events can come. The agent ends.
+    fn poll(&mut self, events: &mut Vec<Event>) -> Result<(), CaptureError>;
+
+    /// Appends what is there now, sums included: the last words of a source that was told to stop.
+    ///
+    /// # Errors
+    /// As [`Self::poll`].
+    fn drain(&mut self, events: &mut Vec<Event>) -> Result<(), CaptureError>;
+}
+
+/// The controlling end: it stays on the main thread.
+pub trait Control {
+    /// Captures these kinds and no others.
+    ///
+    /// # Errors
+    /// When the kernel refuses; what was captured before may have changed.
+    fn set_kinds(&mut self, kinds: KindSet) -> Result<(), CaptureError>;
+
+    /// What the source counts.
+    ///
+    /// # Errors
+    /// When the kernel's counters cannot be read.
+    fn counters(&self) -> Result<Counters, CaptureError>;
+
+    /// Every process alive.
+    ///
+    /// # Errors
+    /// When they cannot be listed; the agent then reads `/proc`.
+    fn processes(&self) -> Result<Vec<Process>, CaptureError>;
+
+    /// Processes that store our output: their reads and writes are always summed.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    fn set_consumers(&mut self, tgids: &[u32]) -> Result<(), CaptureError>;
+
+    /// Every hook and its state.
+    fn hooks(&self) -> Vec<HookStatus>;
+}
+
+impl Capture for Reader {
+    fn poll(&mut self, events: &mut Vec<Event>) -> Result<(), CaptureError> {
+        Ok(Reader::poll(self, events)?)
+    }
+
+    fn drain(&mut self, events: &mut Vec<Event>) -> Result<(), CaptureError> {
+        Ok(Reader::drain(self, events)?)
+    }
+}
+
+impl Control for Probe {
+    fn set_kinds(&mut self, kinds: KindSet) -> Result<(), CaptureError> {
+        Ok(Probe::set_kinds(self, kinds)?)
+    }
+
+    fn counters(&self) -> Result<Counters, CaptureError> {
+        Ok(Probe::counters(self)?)
+    }
+
+    fn processes(&self) -> Result<Vec<Process>, CaptureError> {
+        Ok(Probe::processes(self)?)
+    }
+
+    fn set_consumers(&mut self, tgids: &[u32]) -> Result<(), CaptureError> {
+        Ok(Probe::set_consumers(self, tgids)?)
+    }
+
+    fn hooks(&self) -> Vec<HookStatus> {
+        Probe::hooks(self)
+    }
+}

@@ -1,0 +1,79 @@
+//! Values that are one of a few words.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+/// How much is logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    /// Data is lost, or the agent stops.
+    Error,
+    /// An operator should look.
+    Warn,
+    /// Life cycle.
+    Info,
+    /// Per batch.
+    Debug,
+    /// Per event.
+    Trace,
+}
+
+/// Where forwarded events go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StreamMode {
+    /// To a detector.
+    Grpc,
+    /// To standard output.
+    Stdout,
+    /// To a log of EVT1 records.
+    File,
+}
+
+/// One mode, or a list of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamModes(pub Vec<StreamMode>);
+
+impl Default for StreamModes {
+    fn default() -> Self {
+        Self(vec![StreamMode::Stdout])
+    }
+}
+
+impl Serialize for StreamModes {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0.as_slice() {
+            [one] => one.serialize(serializer),
+            many => many.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for StreamModes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Modes;
+        impl<'de> de::Visitor<'de> for Modes {
+            type Value = StreamModes;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a mode (stdout) or a list of modes")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<StreamModes, E> {
+                let mode = StreamMode::deserialize(de::value::StrDeserializer::new(text))?;
+                Ok(StreamModes(vec![mode]))
+            }
+
+            fn visit_seq<A: de::SeqAccess<'de>>(self, mut list: A) -> Result<StreamModes, A::Error> {
+                let mut modes = Vec::new();
+                while let Some(mode) = list.next_element()? {
+                    modes.push(mode);
+                }
+                Ok(StreamModes(modes))
+            }
+        }
+        deserializer.deserialize_any(Modes)
+    }
+}

@@ -1,0 +1,56 @@
+//! Why the agent ends, and the exit code that says so.
+
+use std::{io, net::SocketAddr};
+
+use sentinel_probe::ProbeError;
+
+use crate::{CaptureError, ConfigError};
+
+/// Why the agent did not start or did not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum AgentError {
+    /// The configuration or the rules are wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A port could not be opened.
+    #[error("{key}: cannot listen at {address}: {source}; stop what uses it, or set another {key}.port")]
+    Listen {
+        /// Section of the configuration: `health` or `metrics`.
+        key: &'static str,
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The kernel or our privileges refuse what the probe needs.
+    #[error("{0}")]
+    Probe(#[from] ProbeError),
+    /// The source of events failed while we ran.
+    #[error("the capture ended: {0}")]
+    Capture(CaptureError),
+    /// A thread ended that must not.
+    #[error("the {0} thread ended by itself; the log tells why, and it is a bug worth a report")]
+    Died(&'static str),
+    /// Something of the system that we need.
+    #[error("{what}: {source}")]
+    System {
+        /// What we tried.
+        what: &'static str,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The output did not take everything before the end.
+    #[error("stopped with {0} events that the output did not take in time")]
+    Undelivered(u64),
+}
+
+impl AgentError {
+    /// The exit code: 1 runtime failure, 2 configuration, 3 the kernel or the privileges refuse.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Config(_) | Self::Listen { .. } => 2,
+            Self::Probe(_) => 3,
+            Self::Capture(_) | Self::Died(_) | Self::System { .. } | Self::Undelivered(_) => 1,
+        }
+    }
+}

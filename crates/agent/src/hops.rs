@@ -1,0 +1,70 @@
+//! Threads that say when they end, also when they panic.
+
+use std::{io, sync::mpsc, thread};
+
+use crate::{AgentError, CaptureError, outlet::Ending, run::Message};
+
+/// A thread of the flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hop {
+    /// Ring to events.
+    Reader,
+    /// Events to parcels.
+    Pipeline,
+    /// Parcels to the outside.
+    Outlet,
+}
+
+impl Hop {
+    /// The name of its thread.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Reader => "reader",
+            Self::Pipeline => "pipeline",
+            Self::Outlet => "outlet",
+        }
+    }
+}
+
+/// How a thread ended.
+#[derive(Debug)]
+pub(crate) enum Ended {
+    /// The reader: told to, or by the failure of its source.
+    Reader(Result<(), CaptureError>),
+    /// The pipeline: everything is passed on.
+    Pipeline,
+    /// The outlet.
+    Outlet(Ending),
+    /// It panicked.
+    Died(Hop),
+}
+
+/// Sends its message when it goes out of scope, whatever the reason.
+struct Farewell {
+    sender: mpsc::Sender<Message>,
+    ended: Option<Ended>,
+}
+
+impl Drop for Farewell {
+    fn drop(&mut self) {
+        if let Some(ended) = self.ended.take() {
+            // Nobody listens once the agent has ended.
+            let _ = self.sender.send(Message::Ended(ended));
+        }
+    }
+}
+
+/// Starts a thread that reports its end to `sender`.
+pub(crate) fn spawn(
+    hop: Hop,
+    sender: &mpsc::Sender<Message>,
+    work: impl FnOnce() -> Ended + Send + 'static,
+) -> Result<(), AgentError> {
+    let sender = sender.clone();
+    let thread = move || {
+        let mut farewell = Farewell { sender, ended: Some(Ended::Died(hop)) };
+        farewell.ended = Some(work());
+    };
+    let spawned: io::Result<_> = thread::Builder::new().name(hop.name().to_owned()).spawn(thread);
+    spawned.map(drop).map_err(|source| AgentError::System { what: "starting a thread", source })
+}

@@ -1,0 +1,260 @@
+//! The health and metrics ports: one thread, few and short connections.
+//!
+//! hyper on tokio's single-threaded runtime: the gRPC of a later version stands on the same two, and hyper is
+//! hardened against what strangers send. A connection serves one request, has 3 s for its head and 5 s in all;
+//! 64 connections are open at most, so malformed, slow and huge requests cost themselves.
+
+mod metrics;
+
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
+    sync::{Arc, atomic::Ordering, mpsc},
+    thread,
+    time::Duration,
+};
+
+use http_body_util::Full;
+use hyper::{
+    Method, Request, Response, StatusCode,
+    body::{Bytes, Incoming},
+    header::{CONTENT_TYPE, HeaderValue},
+    server::conn::http1,
+    service::service_fn,
+};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use sentinel_event::Event;
+use sentinel_probe::{Counters, HookState, HookStatus};
+use sentinel_rules::forward::ForwardRules;
+use tokio::{
+    sync::{Semaphore, oneshot},
+    time::timeout,
+};
+use tracing::{debug, info};
+
+use crate::{
+    AgentError, Config,
+    meters::Meters,
+    parcel::Parcel,
+    pipeline::Shared,
+    queue::Gauge,
+    run::{HANGS, Message},
+};
+
+const CONNECTIONS: usize = 64;
+const HEAD: Duration = Duration::from_secs(3);
+const WHOLE: Duration = Duration::from_secs(5);
+/// Bytes of a request's head.
+const HEAD_BYTES: usize = 16 << 10;
+/// How long the main thread may take to answer.
+const ANSWER: Duration = Duration::from_secs(2);
+
+/// The source of events, as the main thread sees it.
+pub(crate) struct View {
+    pub(crate) counters: Option<Counters>,
+    pub(crate) hooks: Vec<HookStatus>,
+}
+
+/// Opened ports that nobody serves yet.
+pub(crate) struct Ports {
+    health: Vec<TcpListener>,
+    metrics: Vec<TcpListener>,
+}
+
+impl Ports {
+    /// Opens the ports of the configuration.
+    pub(crate) fn open(config: &Config) -> Result<Self, AgentError> {
+        let health = listen("health", &config.health.address, config.health.port)?;
+        let metrics = match config.metrics.enabled {
+            true => listen("metrics", &config.metrics.address, config.metrics.port)?,
+            false => Vec::new(),
+        };
+        Ok(Self { health, metrics })
+    }
+}
+
+/// With 127.0.0.1 goes ::1, where there is IPv6.
+fn listen(key: &'static str, address: &str, port: u16) -> Result<Vec<TcpListener>, AgentError> {
+    // The configuration was checked; what is no address here would be no address there.
+    let ip = address.parse().unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    let first = bind(key, SocketAddr::new(ip, port))?;
+    let mut listeners = Vec::new();
+    if ip == Ipv4Addr::LOCALHOST {
+        let port = first.local_addr().map_or(port, |address| address.port());
+        match bind(key, SocketAddr::new(Ipv6Addr::LOCALHOST.into(), port)) {
+            Ok(second) => listeners.push(second),
+            Err(AgentError::Listen { source, .. }) if source.kind() != io::ErrorKind::AddrInUse => {
+                debug!(%source, "No IPv6 loopback.");
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    listeners.insert(0, first);
+    Ok(listeners)
+}
+
+fn bind(key: &'static str, address: SocketAddr) -> Result<TcpListener, AgentError> {
+    let listener = TcpListener::bind(address).and_then(|listener| {
+        listener.set_nonblocking(true)?;
+        Ok(listener)
+    });
+    listener.map_err(|source| AgentError::Listen { key, address, source })
+}
+
+/// What requests are answered from.
+struct Facts {
+    meters: Arc<Meters>,
+    rules: Arc<Shared<ForwardRules>>,
+    events: Gauge<Vec<Event>>,
+    parcels: Gauge<Parcel>,
+    main: mpsc::Sender<Message>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Port {
+    Health,
+    Metrics,
+}
+
+/// The served ports.
+pub(crate) struct Server {
+    pub(crate) health: Vec<SocketAddr>,
+    pub(crate) metrics: Vec<SocketAddr>,
+}
+
+impl Server {
+    /// Serves until the process ends.
+    pub(crate) fn start(
+        ports: Ports,
+        meters: Arc<Meters>,
+        rules: Arc<Shared<ForwardRules>>,
+        (events, parcels): (Gauge<Vec<Event>>, Gauge<Parcel>),
+        main: mpsc::Sender<Message>,
+    ) -> Result<Self, AgentError> {
+        let failed = |source| AgentError::System { what: "serving health and metrics", source };
+        let addresses =
+            |listeners: &[TcpListener]| listeners.iter().filter_map(|l| l.local_addr().ok()).collect();
+        let server = Self { health: addresses(&ports.health), metrics: addresses(&ports.metrics) };
+        info!(health = ?server.health, metrics = ?server.metrics, "Listening.");
+        let facts = Arc::new(Facts { meters, rules, events, parcels, main });
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            .build()
+            .map_err(failed)?;
+        let thread = move || {
+            let all = ports.health.into_iter().map(|listener| (Port::Health, listener));
+            let all = all.chain(ports.metrics.into_iter().map(|listener| (Port::Metrics, listener)));
+            runtime.block_on(serve(all.collect(), facts));
+        };
+        thread::Builder::new().name("http".into()).spawn(thread).map_err(failed)?;
+        Ok(server)
+    }
+}
+
+async fn serve(listeners: Vec<(Port, TcpListener)>, facts: Arc<Facts>) {
+    let permits = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut accepting = Vec::new();
+    for (port, listener) in listeners {
+        let (permits, facts) = (Arc::clone(&permits), Arc::clone(&facts));
+        match tokio::net::TcpListener::from_std(listener) {
+            Ok(listener) => accepting.push(tokio::spawn(accept(port, listener, permits, facts))),
+            Err(error) => debug!(%error, "Cannot serve a port."),
+        }
+    }
+    for port in accepting {
+        // Only a panic ends it; the other ports go on.
+        let _ = port.await;
+    }
+}
+
+async fn accept(port: Port, listener: tokio::net::TcpListener, permits: Arc<Semaphore>, facts: Arc<Facts>) {
+    loop {
+        // Before accepting: who has to wait waits in the kernel's queue, which is bounded.
+        let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                debug!(%error, "Cannot accept a connection.");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
+        let facts = Arc::clone(&facts);
+        tokio::spawn(async move {
+            let service = service_fn(move |request| answer(port, request, Arc::clone(&facts)));
+            let connection = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(HEAD)
+                .max_buf_size(HEAD_BYTES)
+                .keep_alive(false)
+                .serve_connection(TokioIo::new(stream), service);
+            match timeout(WHOLE, connection).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => debug!(%error, "A request failed."),
+                Err(_) => debug!("A request took too long."),
+            }
+            drop(permit);
+        });
+    }
+}
+
+async fn answer(
+    port: Port,
+    request: Request<Incoming>,
+    facts: Arc<Facts>,
+) -> Result<Response<Full<Bytes>>, std::convert::Infallible> {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return Ok(text(StatusCode::METHOD_NOT_ALLOWED, "only GET\n".into()));
+    }
+    Ok(match (port, request.uri().path()) {
+        (Port::Health, "/healthz") => match facts.meters.since_poll() {
+            idle if idle < HANGS => text(StatusCode::OK, "ok\n".into()),
+            idle => text(
+                StatusCode::SERVICE_UNAVAILABLE,
+                format!("the reader hangs since {} s\n", idle.as_secs()),
+            ),
+        },
+        (Port::Health, "/readyz") => ready(&facts, view(&facts).await),
+        (Port::Metrics, "/metrics") => {
+            let text_format = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+            let mut response = text(StatusCode::OK, metrics::render(&facts, view(&facts).await.as_ref()));
+            response.headers_mut().insert(CONTENT_TYPE, text_format);
+            response
+        }
+        (Port::Health, _) => text(StatusCode::NOT_FOUND, "try /healthz or /readyz\n".into()),
+        (Port::Metrics, _) => text(StatusCode::NOT_FOUND, "try /metrics\n".into()),
+    })
+}
+
+/// Capturing, with at least one hook attached. What does not work, or failed its self-test, is listed: on a
+/// kernel that refuses a hook the rest is still worth having.
+fn ready(facts: &Facts, view: Option<View>) -> Response<Full<Bytes>> {
+    let Some(view) = view.filter(|_| facts.meters.started.load(Ordering::Acquire)) else {
+        return text(StatusCode::SERVICE_UNAVAILABLE, "not capturing\n".into());
+    };
+    if !view.hooks.iter().any(|hook| matches!(hook.state, HookState::Attached { .. })) {
+        return text(StatusCode::SERVICE_UNAVAILABLE, "no hook is attached\n".into());
+    }
+    let mut body = String::from("ok\n");
+    for hook in &view.hooks {
+        if let HookState::Degraded(reason) = &hook.state {
+            body.push_str(&format!("degraded: {}: {reason}\n", hook.hook));
+        }
+    }
+    text(StatusCode::OK, body)
+}
+
+/// What the main thread sees; none when it does not answer.
+async fn view(facts: &Facts) -> Option<View> {
+    let (reply, answer) = oneshot::channel();
+    facts.main.send(Message::Look(reply)).ok()?;
+    timeout(ANSWER, answer).await.ok()?.ok()
+}
+
+fn text(status: StatusCode, body: String) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from(body)));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}

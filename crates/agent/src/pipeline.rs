@@ -1,0 +1,290 @@
+//! Reader and pipeline: the two threads between the probe and the outlet.
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use sentinel_enrich::Enricher;
+use sentinel_event::{Body, Event, LossCause, Observation, Stage};
+use sentinel_rules::forward::ForwardRules;
+
+use crate::{
+    Capture, CaptureError,
+    consumers::Consumer,
+    fold::{Fold, Offer, Out},
+    ledger::{Ledger, report_in},
+    meters::Meters,
+    parcel::{Packer, Parcel},
+    queue::{Received, Receiver, Refused, Sender},
+};
+
+/// A value that the main thread replaces while a thread uses it.
+#[derive(Debug)]
+pub(crate) struct Shared<T> {
+    value: Mutex<Arc<T>>,
+    generation: AtomicU64,
+}
+
+impl<T> Shared<T> {
+    /// The first generation.
+    pub(crate) fn new(value: T) -> Self {
+        Self { value: Mutex::new(Arc::new(value)), generation: AtomicU64::new(1) }
+    }
+
+    /// Replaces the value.
+    pub(crate) fn set(&self, value: T) {
+        *self.value.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(value);
+        self.generation.fetch_add(1, Ordering::Release);
+    }
+
+    /// The value.
+    pub(crate) fn get(&self) -> Arc<T> {
+        Arc::clone(&self.value.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// How many values there have been.
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+}
+
+/// Polls the source. Never waits for anything else.
+pub(crate) struct ReaderThread {
+    pub(crate) capture: Box<dyn Capture>,
+    pub(crate) output: Sender<Vec<Event>>,
+    pub(crate) empties: Receiver<Vec<Event>>,
+    /// Drain, then end.
+    pub(crate) stop: Arc<AtomicBool>,
+    pub(crate) meters: Arc<Meters>,
+}
+
+impl ReaderThread {
+    /// Runs until told to stop, or until the source fails.
+    pub(crate) fn run(mut self) -> Result<(), CaptureError> {
+        let mut ledger = Ledger::default();
+        let result = self.poll_all(&mut ledger);
+        let last = ledger.report_all();
+        let weight = last.len();
+        if weight > 0 {
+            // A pipeline that has gone has counted for itself.
+            let _ = self.output.force(last, weight);
+        }
+        result
+    }
+
+    fn poll_all(&mut self, ledger: &mut Ledger) -> Result<(), CaptureError> {
+        loop {
+            let stop = self.stop.load(Ordering::Acquire);
+            let mut events = match self.empties.receive(Duration::ZERO) {
+                Received::Item(events) => events,
+                Received::Nothing | Received::Closed => Vec::new(),
+            };
+            let result = if stop { self.capture.drain(&mut events) } else { self.capture.poll(&mut events) };
+            self.meters.polled();
+            let now = Instant::now();
+            for event in &events {
+                self.meters.decoded.add(event.kind(), 1);
+            }
+            events.extend(ledger.report(now));
+            if !events.is_empty() && !self.pass_on(events, ledger) {
+                return Ok(());
+            }
+            result?;
+            if stop {
+                return Ok(());
+            }
+        }
+    }
+
+    /// False when nobody listens any more.
+    fn pass_on(&mut self, events: Vec<Event>, ledger: &mut Ledger) -> bool {
+        let weight = events.len();
+        match self.output.send(events, weight) {
+            Ok(()) => true,
+            Err((events, refused)) => {
+                let cause = match refused {
+                    Refused::Full => LossCause::Full,
+                    Refused::Closed => LossCause::Closed,
+                };
+                for event in &events {
+                    ledger.lose(event.kind(), report_in(event), Stage::Queue, cause, &self.meters);
+                }
+                refused == Refused::Full
+            }
+        }
+    }
+}
+
+/// Enriches, matches, folds, packs.
+pub(crate) struct Pipeline {
+    pub(crate) enricher: Enricher,
+    pub(crate) rules: Arc<Shared<ForwardRules>>,
+    pub(crate) consumers: Arc<Shared<Vec<Consumer>>>,
+    /// Set when the consumers may have changed.
+    pub(crate) suspect: Arc<AtomicBool>,
+    pub(crate) input: Receiver<Vec<Event>>,
+    pub(crate) empties: Sender<Vec<Event>>,
+    pub(crate) output: Sender<Parcel>,
+    pub(crate) returned: Receiver<Parcel>,
+    pub(crate) packer: Packer,
+    /// Most events in a parcel.
+    pub(crate) batch_size: usize,
+    /// Shared with the outlet, which loses events too.
+    pub(crate) ledger: Arc<Mutex<Ledger>>,
+    pub(crate) meters: Arc<Meters>,
+}
+
+/// How long the pipeline waits for events before it looks at its own timers.
+const IDLE: Duration = Duration::from_millis(50);
+/// Vectors of more events than this are not kept: a burst must not hold memory for good.
+const KEPT: usize = 4096;
+
+struct State {
+    rules: Arc<ForwardRules>,
+    rules_generation: u64,
+    consumers: Arc<Vec<Consumer>>,
+    consumers_generation: u64,
+    fold: Fold,
+    out: Vec<Out>,
+    parcel: Parcel,
+    told: Instant,
+}
+
+impl Pipeline {
+    /// Runs until the reader has gone and everything is passed on.
+    pub(crate) fn run(mut self) {
+        let mut state = State {
+            rules: self.rules.get(),
+            rules_generation: 0,
+            consumers: Arc::default(),
+            consumers_generation: 0,
+            fold: Fold::default(),
+            out: Vec::new(),
+            parcel: self.packer.empty(),
+            told: Instant::now(),
+        };
+        loop {
+            let received = self.input.receive(IDLE);
+            self.refresh(&mut state);
+            let now = Instant::now();
+            match received {
+                Received::Item(mut events) => {
+                    self.enricher.prepare(&events);
+                    for event in events.drain(..) {
+                        self.take(event, now, &mut state);
+                    }
+                    if events.capacity() <= KEPT {
+                        let _ = self.empties.send(events, 0);
+                    }
+                }
+                Received::Nothing => self.enricher.prepare(&[]),
+                Received::Closed => break,
+            }
+            let reports = self.ledger.lock().unwrap_or_else(PoisonError::into_inner).report(now);
+            for report in reports {
+                self.take(report, now, &mut state);
+            }
+            state.fold.due(now, &mut state.out);
+            self.let_out(&mut state);
+            self.ship(&mut state.parcel);
+            if now.duration_since(state.told) > Duration::from_secs(1) {
+                state.told = now;
+                *self.meters.enrich.lock().unwrap_or_else(PoisonError::into_inner) = self.enricher.counters();
+            }
+        }
+        state.fold.drain(&mut state.out);
+        self.let_out(&mut state);
+        self.ship(&mut state.parcel);
+        let reports = self.ledger.lock().unwrap_or_else(PoisonError::into_inner).report_all();
+        for report in reports {
+            self.take(report, Instant::now(), &mut state);
+        }
+        self.last(state.parcel);
+    }
+
+    fn refresh(&self, state: &mut State) {
+        let generation = self.rules.generation();
+        if state.rules_generation != generation {
+            (state.rules, state.rules_generation) = (self.rules.get(), generation);
+        }
+        let generation = self.consumers.generation();
+        if state.consumers_generation != generation {
+            (state.consumers, state.consumers_generation) = (self.consumers.get(), generation);
+            state.fold.set_consumers(state.consumers.to_vec());
+        }
+    }
+
+    fn take(&mut self, event: Event, now: Instant, state: &mut State) {
+        let kind = event.kind();
+        let changes_consumers = matches!(event.body, Body::Fork(_) | Body::Exec(_) | Body::Exit(_))
+            && state.consumers.iter().any(|consumer| consumer.is(event.head.process));
+        if changes_consumers {
+            self.suspect.store(true, Ordering::Relaxed);
+        }
+        let observation = self.enricher.observe(event);
+        if !state.rules.matches(&observation) {
+            self.meters.filtered.add(kind, 1);
+            return;
+        }
+        self.meters.forwarded.add(kind, 1);
+        match state.fold.offer(observation, now, &mut state.out) {
+            Offer::Pass(observation) => self.pack(observation, 0, &mut state.parcel),
+            Offer::Held => {}
+            Offer::Folded => self.meters.folded.add(kind, 1),
+        }
+        self.let_out(state);
+    }
+
+    fn let_out(&mut self, state: &mut State) {
+        for (observation, folded) in state.out.drain(..) {
+            self.pack(observation, folded, &mut state.parcel);
+        }
+    }
+
+    fn pack(&mut self, observation: Observation, folded: u64, parcel: &mut Parcel) {
+        self.packer.pack(observation, folded, parcel);
+        if parcel.len() >= self.batch_size {
+            self.ship(parcel);
+        }
+    }
+
+    /// Sends a parcel, if there is anything in it, and takes an empty one.
+    fn ship(&mut self, parcel: &mut Parcel) {
+        if parcel.len() == 0 {
+            return;
+        }
+        let next = match self.returned.receive(Duration::ZERO) {
+            Received::Item(parcel) => parcel,
+            Received::Nothing | Received::Closed => self.packer.empty(),
+        };
+        let full = std::mem::replace(parcel, next);
+        let weight = full.weight();
+        if let Err((back, refused)) = self.output.send(full, weight) {
+            let cause = match refused {
+                Refused::Full => LossCause::Full,
+                Refused::Closed => LossCause::Closed,
+            };
+            let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+            back.lose(0, cause, &mut ledger, &self.meters);
+            drop(ledger);
+            *parcel = back;
+            parcel.clear();
+        }
+    }
+
+    /// The last parcel holds the last reports: it goes out over the bound.
+    fn last(&mut self, parcel: Parcel) {
+        if parcel.len() == 0 {
+            return;
+        }
+        let weight = parcel.weight();
+        if let Err((back, _)) = self.output.force(parcel, weight) {
+            let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+            back.lose(0, LossCause::Closed, &mut ledger, &self.meters);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! `sentinel run`.
+
+use std::io::{self, IsTerminal as _, Stdout};
+use std::ops::ControlFlow;
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use chrono::Local;
+use sentinel_agent::{Config, ForwardRules, Job, LogLevel, Rules, Sink};
+use sentinel_event::{KindSet, Observation};
+
+use crate::args::{Run, RunFormat};
+use crate::live::{Live, Look};
+
+/// Watches this host until a signal, or until nobody reads the output any more.
+pub(crate) fn run(args: &Run) -> anyhow::Result<ExitCode> {
+    let config = config(args)?;
+    let terminal = io::stdout().is_terminal();
+    sentinel_agent::init_logging(config.log_level)?;
+    let rules = rules(args, &config);
+    match (args.format, terminal) {
+        (RunFormat::Json, _) | (RunFormat::Auto, false) => {
+            sentinel_agent::run(&config, Job { rules, sink: Sink::Stdout, listen: false })?;
+        }
+        (RunFormat::Live, _) | (RunFormat::Auto, true) => watch(args, &config, rules, terminal)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Runs with the live view on standard output.
+fn watch(args: &Run, config: &Config, rules: Rules, terminal: bool) -> anyhow::Result<()> {
+    let look = Look { color: args.color.wanted(terminal), fold: config.capture.aggregate, zone: Local };
+    let live = Arc::new(Mutex::new(Live::new(io::stdout(), look)));
+    let (started, drawn) = (Instant::now(), live.clone());
+    let sink = move |batch: &[Observation]| match with(&drawn, |live| live.draw(batch, now_ns(), width())) {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(_) => ControlFlow::Break(()), // the terminal has gone
+    };
+    if terminal {
+        eprintln!("sentinel: watching this host; ctrl-C stops");
+    }
+    sentinel_agent::run(config, Job { rules, sink: Sink::Observer(Box::new(sink)), listen: false })?;
+    if terminal {
+        eprint!("\r"); // over the ^C that the terminal shows
+    }
+    match with(&live, |live| live.finish(started.elapsed(), width())) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+type Shared = Arc<Mutex<Live<Stdout, Local>>>;
+
+fn with<T>(live: &Shared, act: impl FnOnce(&mut Live<Stdout, Local>) -> T) -> T {
+    act(&mut live.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+fn config(args: &Run) -> anyhow::Result<Config> {
+    let mut config = match &args.config {
+        Some(file) => Config::load(Some(file))?,
+        None => Config { log_level: LogLevel::Warn, ..Config::default() },
+    };
+    config.capture.aggregate &= !args.no_aggregate;
+    Ok(config)
+}
+
+/// A file that was named, else the kinds that were named, else everything.
+fn rules(args: &Run, config: &Config) -> Rules {
+    let configured = args.config.as_ref().map(|_| &config.rules_file).filter(|_| args.event.is_empty());
+    let configured = configured.filter(|path| !config.rules_file_is_default() || path.exists());
+    match args.rules.as_ref().or(configured) {
+        Some(path) => Rules::File { path: path.clone(), required: true },
+        None if args.event.is_empty() => Rules::Fixed(ForwardRules::every_kind()),
+        None => {
+            let kinds: KindSet = args.event.iter().copied().collect();
+            Rules::Fixed(ForwardRules::of_kinds(kinds))
+        }
+    }
+}
+
+/// Columns of the terminal at standard output; none when it is not one.
+fn width() -> Option<usize> {
+    terminal_size::terminal_size_of(io::stdout()).map(|(columns, _)| columns.0.into())
+}
+
+fn now_ns() -> u64 {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since_epoch.as_nanos()).unwrap_or(u64::MAX)
+}

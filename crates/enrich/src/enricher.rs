@@ -1,0 +1,163 @@
+//! The face of the crate.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use sentinel_event::{Body, Event, Observation, Process, ProcessKey};
+
+use crate::budget::Budget;
+use crate::container::Containers;
+use crate::source::Source;
+use crate::table::Table;
+
+/// Processes whose program has to be looked up.
+const WANTED: usize = 1024;
+/// Such look-ups a second.
+const LOOKUPS: u64 = 500;
+
+/// Bounds of the tables.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Processes, ended ones included; at least 1. About 500 bytes each, arguments not counted.
+    pub processes: usize,
+    /// How long an ended process stays, in event time. Full tables drop it earlier.
+    pub keep_exited: Duration,
+    /// cgroups whose container is remembered.
+    pub containers: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { processes: 65_536, keep_exited: Duration::from_secs(30), containers: 16_384 }
+    }
+}
+
+/// What the tables hold, and what they lost or did not know. Counts are since the start.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Processes in the table now.
+    pub processes: usize,
+    /// Of these, ended ones.
+    pub exited: usize,
+    /// Ended processes that left before their time, for want of room.
+    pub evicted_exited: u64,
+    /// Living processes that left for want of room.
+    pub evicted_living: u64,
+    /// Events of processes that the table did not know.
+    pub misses: u64,
+    /// cgroups in the table now.
+    pub containers: usize,
+    /// cgroups that left for want of room.
+    pub evicted_containers: u64,
+}
+
+/// Turns events into observations. One thread owns it.
+#[derive(Debug)]
+pub struct Enricher {
+    table: Table,
+    containers: Containers,
+    source: Box<dyn Source>,
+    wanted: VecDeque<ProcessKey>,
+    lookups: Budget,
+    /// Event time: the latest of all events so far, nanoseconds since boot.
+    now_ns: u64,
+    misses: u64,
+}
+
+impl Enricher {
+    /// With empty tables.
+    pub fn new(options: &Options, source: Box<dyn Source>) -> Self {
+        let keep_ns = u64::try_from(options.keep_exited.as_nanos()).unwrap_or(u64::MAX);
+        Self {
+            table: Table::new(options.processes, keep_ns),
+            containers: Containers::new(options.containers),
+            source,
+            wanted: VecDeque::new(),
+            lookups: Budget::new(LOOKUPS),
+            now_ns: 0,
+            misses: 0,
+        }
+    }
+
+    /// Adds the processes of a snapshot with exact start times (the kernel's task iterator). Take it
+    /// after the probe is attached and before its first event is observed: nothing falls between.
+    pub fn fill(&mut self, processes: Vec<Process>) {
+        self.table.fill(processes, true, self.now_ns);
+    }
+
+    /// As [`Self::fill`], from the source (`/proc`); its start times are matched within a clock tick.
+    pub fn fill_from_source(&mut self) {
+        let processes = self.source.processes();
+        self.table.fill(processes, false, self.now_ns);
+    }
+
+    /// Looks up what the tables lack for these events and for earlier ones: containers of unknown
+    /// cgroups, programs of processes that were never announced. The only method that does I/O; call it
+    /// with each batch before its events are observed. Rates are bounded, so a flood does not stall it.
+    pub fn prepare(&mut self, batch: &[Event]) {
+        for event in batch {
+            self.now_ns = self.now_ns.max(event.head.boot_ns);
+            self.containers.want(event.head.cgroup_id, event.head.process.tgid, self.now_ns);
+        }
+        self.containers.resolve(&mut *self.source, self.now_ns);
+        while let Some(key) = self.wanted.front().copied()
+            && self.lookups.take(self.now_ns)
+        {
+            self.wanted.pop_front();
+            if let Some(process) = self.source.process(key.tgid) {
+                self.table.complete(key, process);
+            }
+        }
+    }
+
+    /// Adds to an event what the tables know and keeps them up to date. Never fails, drops or waits.
+    ///
+    /// The observation of an exec has the new program, that of an exit the process as ended, that of a
+    /// fork the creator.
+    pub fn observe(&mut self, event: Event) -> Observation {
+        let head = &event.head;
+        let key = head.process;
+        if key.tgid == 0 {
+            // A loss, or the idle task: nobody's doing.
+            return Observation { event, process: None, ancestors: Default::default(), container_id: None };
+        }
+        self.now_ns = self.now_ns.max(head.boot_ns);
+        if !self.table.touch(head, self.now_ns) {
+            self.misses += 1;
+            self.want(key);
+        }
+        match &event.body {
+            Body::Fork(fork) if !self.table.fork(&event.head, fork.child, self.now_ns) => {
+                self.want(fork.child)
+            }
+            Body::Exec(exec) if !event.head.failed() => self.table.exec(&event.head, exec),
+            Body::Exit(_) => self.table.exit(key, self.now_ns),
+            _ => {}
+        }
+        let container_id = self.containers.get(event.head.cgroup_id);
+        let (process, ancestors) = self.table.get(key).unzip();
+        Observation { event, process, ancestors: ancestors.unwrap_or_default(), container_id }
+    }
+
+    /// Sizes and losses of the tables.
+    pub fn counters(&self) -> Counters {
+        Counters {
+            processes: self.table.entries.len(),
+            exited: self.table.ended(),
+            evicted_exited: self.table.evicted.exited,
+            evicted_living: self.table.evicted.living,
+            misses: self.misses,
+            containers: self.containers.len(),
+            evicted_containers: self.containers.evicted,
+        }
+    }
+
+    fn want(&mut self, key: ProcessKey) {
+        if self.wanted.len() < WANTED {
+            self.wanted.push_back(key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,37 @@
+//! Where the host is read.
+
+use std::fmt::Debug;
+
+use sentinel_event::{Process, Text};
+
+mod proc;
+
+pub use proc::ProcSource;
+
+/// Start times in `/proc` are cut to clock ticks of this length: `USER_HZ` is 100 on every platform that
+/// we run on, whatever the kernel's own HZ.
+pub const TICK_NS: u64 = 10_000_000;
+
+/// What enrichment asks the host. The only way it reads anything.
+pub trait Source: Debug + Send {
+    /// Every process alive, start times cut to [`TICK_NS`].
+    fn processes(&mut self) -> Vec<Process>;
+
+    /// One process; none when it has gone.
+    fn process(&mut self, tgid: u32) -> Option<Process>;
+
+    /// The cgroup v2 that a process is in now; none when it has gone.
+    fn cgroup_of(&mut self, tgid: u32) -> Option<Cgroup>;
+
+    /// Every cgroup v2: its id and its path.
+    fn cgroups(&mut self) -> Vec<(u64, Text)>;
+}
+
+/// A cgroup.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cgroup {
+    /// Its id; none when its directory cannot be seen from here (another cgroup namespace, no mount).
+    pub id: Option<u64>,
+    /// Its path from the root of the hierarchy, or of our cgroup namespace.
+    pub path: Text,
+}

@@ -1,0 +1,120 @@
+//! `bpf/*.bpf.c` → one linked object → skeleton; `sentinel_abi.h` → Rust structs and `for_each_event!`.
+
+use std::{cell::RefCell, env, fmt::Write as _, fs, path::Path, path::PathBuf, process::Command, rc::Rc};
+
+use anyhow::{Context as _, Result, bail};
+use bindgen::callbacks::{DeriveInfo, EnumVariantValue, ParseCallbacks, TypeKind};
+use libbpf_cargo::SkeletonBuilder;
+
+fn main() -> Result<()> {
+    let bpf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../bpf").canonicalize()?;
+    println!("cargo:rerun-if-changed={}", bpf.display());
+    println!("cargo:rerun-if-env-changed=BPF_CLANG");
+    let out = PathBuf::from(env::var_os("OUT_DIR").context("OUT_DIR")?);
+    skeleton(&bpf, &out)?;
+    abi(&bpf.join("include/sentinel_abi.h"), &out)
+}
+
+/// `$BPF_CLANG`, else the newest clang on the PATH. Wrapped compilers add flags that BPF refuses, so
+/// distributions name theirs.
+fn clang() -> Result<PathBuf> {
+    if let Some(named) = env::var_os("BPF_CLANG") {
+        return Ok(named.into());
+    }
+    let names = (14..=24).rev().map(|version| format!("clang-{version}")).chain(["clang".into()]);
+    for name in names {
+        if Command::new(&name).arg("--version").output().is_ok_and(|output| output.status.success()) {
+            return Ok(name.into());
+        }
+    }
+    bail!("no clang on the PATH: install clang 14 or newer, or name one in BPF_CLANG")
+}
+
+fn skeleton(bpf: &Path, out: &Path) -> Result<()> {
+    let clang = clang()?;
+    // libbpf-cargo brings libbpf's own headers.
+    let compile = |source: &Path| -> Result<PathBuf> {
+        let object = out.join(source.file_stem().context("a source without a name")?).with_extension("o");
+        let include = bpf.join("include");
+        SkeletonBuilder::new()
+            .source(source)
+            .obj(&object)
+            .clang(&clang)
+            .clang_args([
+                "-Wall".as_ref(),
+                "-Wextra".as_ref(),
+                "-Werror".as_ref(),
+                "-I".as_ref(),
+                include.as_os_str(),
+            ])
+            .build()
+            .with_context(|| format!("cannot compile {}", source.display()))?;
+        Ok(object)
+    };
+    fs::rename(compile(&bpf.join("facts/facts.bpf.c"))?, out.join("facts.o"))?;
+
+    let mut sources: Vec<PathBuf> =
+        fs::read_dir(bpf)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+    sources.retain(|path| path.to_string_lossy().ends_with(".bpf.c"));
+    sources.sort();
+    let object = out.join("sentinel.bpf.o");
+    let mut linker = libbpf_rs::Linker::new(&object)?;
+    for source in &sources {
+        linker.add_file(compile(source)?)?;
+    }
+    linker.link()?;
+    SkeletonBuilder::new().obj(&object).reference_obj(true).generate(out.join("skel.rs"))?;
+    Ok(())
+}
+
+/// Collects the kinds that `SENTINEL_EVENTS` lists, and lets zerocopy prove every wire struct free of
+/// padding, pointers and values that not all bits may take.
+#[derive(Debug, Default)]
+struct Abi(Rc<RefCell<Vec<(i64, String)>>>);
+
+impl ParseCallbacks for Abi {
+    fn add_derives(&self, info: &DeriveInfo<'_>) -> Vec<String> {
+        match info.kind {
+            TypeKind::Struct => ["FromBytes", "IntoBytes", "Immutable", "KnownLayout"]
+                .map(|derive| format!("zerocopy::{derive}"))
+                .to_vec(),
+            _ => vec![],
+        }
+    }
+
+    fn enum_variant_name(&self, _: Option<&str>, name: &str, value: EnumVariantValue) -> Option<String> {
+        let kind = name.strip_prefix("SENTINEL_KIND_")?;
+        let id = match value {
+            EnumVariantValue::Signed(id) => id,
+            EnumVariantValue::Unsigned(id) => id.cast_signed(),
+            EnumVariantValue::Boolean(id) => id.into(),
+        };
+        let mut kinds = self.0.borrow_mut();
+        if !kinds.iter().any(|(known, _)| *known == id) {
+            kinds.push((id, kind.to_lowercase()));
+        }
+        None
+    }
+}
+
+fn abi(header: &Path, out: &Path) -> Result<()> {
+    let kinds = Rc::default();
+    bindgen::Builder::default()
+        .header(header.to_string_lossy())
+        .allowlist_type("sentinel_.*")
+        .allowlist_var("SENTINEL_.*")
+        .prepend_enum_name(false)
+        .derive_default(true)
+        .parse_callbacks(Box::new(Abi(Rc::clone(&kinds))))
+        .generate()?
+        .write_to_file(out.join("abi.rs"))?;
+
+    let mut table = String::from("macro_rules! for_each_event { ($m:ident) => { $m! {\n");
+    for (id, name) in kinds.borrow().iter() {
+        let camel: String = name.split('_').map(|word| word[..1].to_uppercase() + &word[1..]).collect();
+        writeln!(table, "    ({id}, {camel}, sentinel_{name}),")?;
+    }
+    table += "} } }\n";
+    fs::write(out.join("events.rs"), table)?;
+    Ok(())
+}

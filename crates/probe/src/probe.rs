@@ -1,0 +1,229 @@
+//! Control of the loaded programs.
+
+use std::{
+    fmt,
+    io::{self, Read as _},
+    sync::Arc,
+};
+
+use libbpf_rs::{Iter, MapCore as _, MapFlags, MapHandle, ProgramInput, skel::Skel as _};
+use sentinel_event::{KindSet, Process};
+use zerocopy::IntoBytes as _;
+
+use crate::{
+    Counters, HookStatus, OpenFd, Options, ProbeError, Reader, Support, abi,
+    attach::{self, Attached},
+    counters::Shared,
+    decode::{process, wire_id},
+    load, plan,
+    reader::Maps,
+    selftest,
+    skel::SentinelSkel,
+    support::{Facts, Name},
+};
+
+/// Control of the loaded programs. Dropping it detaches them.
+pub struct Probe {
+    skel: SentinelSkel<'static>,
+    jobs: Vec<Attached>,
+    facts: Facts,
+    shared: Arc<Shared>,
+    config: abi::sentinel_config,
+    ring_bytes: u32,
+}
+
+impl fmt::Debug for Probe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Probe").field("facts", &self.facts).finish_non_exhaustive()
+    }
+}
+
+impl Probe {
+    /// Loads the programs, attaches those that `options.kinds` need, and tests that they fire. Events of
+    /// other processes during the test are delivered by the reader.
+    ///
+    /// # Errors
+    /// [`ProbeError`] when the kernel or the privileges refuse what no program can do without.
+    pub fn load(options: &Options) -> Result<(Self, Reader), ProbeError> {
+        load::quiet_libbpf();
+        let facts = Facts::detect();
+        let skel = load::load(options, &facts).map_err(explain)?;
+        let shared = Arc::new(Shared::default());
+        let handle = |map| MapHandle::try_from(map).map_err(ProbeError::refused("a map's descriptor"));
+        let maps = Maps {
+            asleep: handle(&skel.maps.asleep)?,
+            open_files: handle(&skel.maps.open_files)?,
+            counts: handle(&skel.maps.counts)?,
+        };
+        let mut reader = Reader::new(&skel.maps.events, maps, Arc::clone(&shared), options.sweep)?;
+        let config = abi::sentinel_config { aggregate: options.aggregate.into(), ..Default::default() };
+        let mut probe =
+            Self { skel, jobs: attach::jobs(&facts), facts, shared, config, ring_bytes: options.ring_bytes };
+        probe.own(&options.own_fds)?;
+        probe.set_kinds(options.kinds)?;
+        selftest::run_all(&mut probe, &mut reader)?;
+        Ok((probe, reader))
+    }
+
+    /// Attaches what `kinds` need and detaches what they do not. The kinds that the process table lives
+    /// on stay.
+    ///
+    /// # Errors
+    /// When the kernel's configuration map cannot be written.
+    pub fn set_kinds(&mut self, kinds: KindSet) -> Result<(), ProbeError> {
+        let kinds = kinds.union(plan::STATE.iter().copied().collect());
+        self.config.kinds = kinds.iter().filter_map(wire_id).fold(0, |bits, id| bits | 1 << id);
+        self.shared.want(kinds);
+        self.write_config()?;
+        let mut unneeded = Vec::new();
+        for job in &mut self.jobs {
+            if !job.job.kind_set().intersects(kinds) {
+                unneeded.append(&mut job.detach());
+                continue;
+            }
+            let Some(name) = job.program() else {
+                continue;
+            };
+            if let Some(program) =
+                self.skel.object_mut().progs_mut().find(|program| program.name().to_string_lossy() == name)
+            {
+                job.attach(&program);
+            }
+        }
+        attach::release(unneeded);
+        Ok(())
+    }
+
+    /// Every hook there is and its state.
+    pub fn hooks(&self) -> Vec<HookStatus> {
+        self.jobs.iter().flat_map(Attached::status).collect()
+    }
+
+    /// Whether everything that is wanted works.
+    pub fn degraded(&self) -> bool {
+        let wanted = self.shared.wanted();
+        self.jobs.iter().any(|job| {
+            job.job.kind_set().intersects(wanted) && (job.is_degraded() || job.program().is_none())
+        })
+    }
+
+    /// Counters of the kernel side.
+    ///
+    /// # Errors
+    /// When the kernel's map cannot be read.
+    pub fn counters(&self) -> Result<Counters, ProbeError> {
+        let mut counters = self.shared.counters(&self.skel.maps.counts)?;
+        counters.ring_size = self.ring_bytes.into();
+        if self.facts.has(Name::Syscall) {
+            let used = self.skel.progs.ring_used.test_run(ProgramInput::default());
+            counters.ring_used = used.ok().map(|output| output.return_value.into());
+        }
+        Ok(counters)
+    }
+
+    /// Every process alive, from the BPF task iterator; without arguments, which only /proc has.
+    ///
+    /// # Errors
+    /// When the iterator is refused: the caller falls back to /proc.
+    pub fn processes(&self) -> Result<Vec<Process>, ProbeError> {
+        Ok(process::snapshot(&self.iterate(load::snapshot_tasks(&self.facts))?).0)
+    }
+
+    /// Every open file of every process, from the BPF task_file iterator.
+    ///
+    /// # Errors
+    /// When the iterator is refused.
+    pub fn open_fds(&self) -> Result<Vec<OpenFd>, ProbeError> {
+        Ok(process::files(&self.iterate("snapshot_files")?).0)
+    }
+
+    /// Processes whose reads and writes are always summed, aggregation or not: those that store our
+    /// output. Replaces the ones named before.
+    ///
+    /// # Errors
+    /// When the map cannot be written.
+    pub fn set_consumers(&mut self, tgids: &[u32]) -> Result<(), ProbeError> {
+        let map = &self.skel.maps.consumers;
+        let old: Vec<Vec<u8>> = map.keys().collect();
+        for key in old.iter().filter(|key| !tgids.iter().any(|tgid| tgid.as_bytes() == key.as_slice())) {
+            map.delete(key).map_err(ProbeError::refused("the map consumers"))?;
+        }
+        for tgid in tgids {
+            map.update(tgid.as_bytes(), 1u32.as_bytes(), MapFlags::ANY)
+                .map_err(ProbeError::refused("the map consumers"))?;
+        }
+        Ok(())
+    }
+
+    /// Our pid as the kernel counts it, and the files behind our own descriptors: an overlay shows other
+    /// numbers to stat(2) than the kernel's inode has, and a container other pids.
+    fn own(&mut self, fds: &[i32]) -> Result<(), ProbeError> {
+        let (files, reader) = process::files(&self.iterate("snapshot_files")?);
+        self.config.self_tgid = reader;
+        let own = files
+            .iter()
+            .filter(|file| file.tgid == reader && fds.iter().any(|fd| *fd == file.fd.cast_signed()));
+        for file in own {
+            let id = abi::sentinel_file_id { ino: file.ino, dev: file.dev, pad: 0 };
+            self.skel
+                .maps
+                .own_files
+                .update(id.as_bytes(), 1u32.as_bytes(), MapFlags::ANY)
+                .map_err(ProbeError::refused("the map own_files"))?;
+        }
+        Ok(())
+    }
+
+    fn write_config(&self) -> Result<(), ProbeError> {
+        self.skel
+            .maps
+            .settings
+            .update(0u32.as_bytes(), self.config.as_bytes(), MapFlags::ANY)
+            .map_err(ProbeError::refused("the map settings"))
+    }
+
+    fn iterate(&self, iterator: &'static str) -> Result<Vec<u8>, ProbeError> {
+        let mut bytes = Vec::new();
+        let program = self.skel.object().progs_mut().find(|program| program.name() == iterator);
+        let link = program
+            .map_or_else(
+                || Err(libbpf_rs::Error::from(io::Error::from(io::ErrorKind::NotFound))),
+                |program| program.attach(),
+            )
+            .map_err(ProbeError::refused(iterator))?;
+        Iter::new(&link)
+            .map_err(ProbeError::refused(iterator))?
+            .read_to_end(&mut bytes)
+            .map_err(|source| ProbeError::Iterator { iterator, source })?;
+        Ok(bytes)
+    }
+
+    /// The jobs, for the self-test.
+    pub(crate) fn jobs_mut(&mut self) -> &mut [Attached] {
+        &mut self.jobs
+    }
+
+    /// Our own tgid, initial pid namespace.
+    pub(crate) fn own_tgid(&self) -> u32 {
+        self.config.self_tgid
+    }
+}
+
+impl Drop for Probe {
+    fn drop(&mut self) {
+        attach::release(self.jobs.iter_mut().flat_map(Attached::detach).collect());
+    }
+}
+
+/// Puts the missing fact in place of libbpf's errno, when there is one.
+fn explain(error: ProbeError) -> ProbeError {
+    if matches!(error, ProbeError::RingSize(_)) {
+        return error;
+    }
+    let missing = Support::detect().facts.into_iter().find(|fact| fact.required && !fact.available);
+    missing.map_or(error, |fact| ProbeError::Missing {
+        fact: fact.name,
+        detail: fact.detail,
+        remedy: fact.remedy,
+    })
+}

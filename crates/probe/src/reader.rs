@@ -1,0 +1,287 @@
+//! The receiving end of the ring.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+use libbpf_rs::{MapCore as _, MapFlags, MapHandle, RingBuffer};
+use nix::time::{ClockId, clock_gettime};
+use sentinel_event::{Body, Event, Head, Kind, Loss, LossCause, Stage};
+use zerocopy::IntoBytes as _;
+
+use crate::{
+    ProbeError,
+    counters::{self, Shared},
+    decode::{Content, DecodeError, Record, decode},
+    ledger::{Entry, Ledger},
+};
+
+/// While events keep coming the reader naps instead of being woken for each: a wake-up costs ten events.
+const NAP: Duration = Duration::from_millis(1);
+/// Longest sleep. Bounds the delay of the one record in a million that is submitted while the reader
+/// goes to sleep and does not wake it.
+const SLEEP: Duration = Duration::from_millis(20);
+/// How often losses are reported.
+const LOSS_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The receiving end of the ring.
+pub struct Reader {
+    ring: RingBuffer<'static>,
+    inbox: Arc<Mutex<Vec<Record>>>,
+    ledger: Ledger,
+    shared: Arc<Shared>,
+    asleep: MapHandle,
+    open_files: MapHandle,
+    counts: MapHandle,
+    busy: bool,
+    sweep: Duration,
+    next_sweep: Instant,
+    next_loss: Instant,
+    /// Losses already reported, by kind, and malformed records.
+    reported: Vec<u64>,
+    reported_malformed: u64,
+    /// Unix epoch minus boot, nanoseconds.
+    epoch_ns: u64,
+    spare: Vec<Record>,
+    /// Events that the self-test met.
+    kept: Vec<Event>,
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader")
+            .field("busy", &self.busy)
+            .field("files", &self.ledger.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The maps a reader works with.
+pub(crate) struct Maps {
+    pub(crate) asleep: MapHandle,
+    pub(crate) open_files: MapHandle,
+    pub(crate) counts: MapHandle,
+}
+
+impl Reader {
+    pub(crate) fn new(
+        events: &dyn libbpf_rs::MapCore,
+        maps: Maps,
+        shared: Arc<Shared>,
+        sweep: Duration,
+    ) -> Result<Self, ProbeError> {
+        let inbox = Arc::new(Mutex::new(Vec::with_capacity(1024)));
+        let mut builder = libbpf_rs::RingBufferBuilder::new();
+        let (to, counts) = (Arc::clone(&inbox), Arc::clone(&shared));
+        builder
+            .add(events, move |bytes| {
+                receive(bytes, &to, &counts);
+                0
+            })
+            .map_err(ProbeError::refused("the ring"))?;
+        let ring = builder.build().map_err(ProbeError::refused("the ring"))?;
+        let now = Instant::now();
+        Ok(Self {
+            ring,
+            inbox,
+            ledger: Ledger::default(),
+            shared,
+            asleep: maps.asleep,
+            open_files: maps.open_files,
+            counts: maps.counts,
+            busy: false,
+            sweep,
+            next_sweep: now + sweep,
+            next_loss: now + LOSS_INTERVAL,
+            reported: vec![0; Kind::ALL.len()],
+            reported_malformed: 0,
+            epoch_ns: epoch_ns(),
+            spare: Vec::new(),
+            kept: Vec::new(),
+        })
+    }
+
+    /// Waits until there are events (20 ms at most), appends them to `events` in the order of the ring.
+    /// Losses come as events of kind `loss`, at most one a second for each stage, cause and kind.
+    ///
+    /// # Errors
+    /// When the ring cannot be polled.
+    pub fn poll(&mut self, events: &mut Vec<Event>) -> Result<(), ProbeError> {
+        if !self.kept.is_empty() {
+            events.append(&mut self.kept);
+            return Ok(());
+        }
+        if self.busy {
+            thread::sleep(NAP);
+        }
+        self.consume()?;
+        if self.is_empty() && !self.due() {
+            // Said first, looked at once more, then slept: no record submitted meanwhile is missed.
+            self.set_asleep()?;
+            self.consume()?;
+            if self.is_empty() {
+                self.ring.poll(SLEEP).or_else(interrupted).map_err(ProbeError::refused("the ring"))?;
+            }
+        }
+        self.busy = self.take(events);
+        self.housekeeping(events)
+    }
+
+    /// Reads what is in the ring now, and the sums of every file still open: the last words of a probe
+    /// that stops.
+    ///
+    /// # Errors
+    /// As [`Reader::poll`].
+    pub fn drain(&mut self, events: &mut Vec<Event>) -> Result<(), ProbeError> {
+        self.consume()?;
+        self.take(events);
+        self.sweep_files(events)?;
+        self.report_losses(events)
+    }
+
+    /// Hands back events for the next poll.
+    pub(crate) fn put_back(&mut self, events: Vec<Event>) {
+        self.kept = events;
+    }
+
+    fn consume(&self) -> Result<(), ProbeError> {
+        self.ring.consume().or_else(interrupted).map_err(ProbeError::refused("the ring"))
+    }
+
+    fn is_empty(&self) -> bool {
+        self.inbox.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    fn due(&self) -> bool {
+        let now = Instant::now();
+        now >= self.next_sweep || now >= self.next_loss
+    }
+
+    fn set_asleep(&self) -> Result<(), ProbeError> {
+        self.asleep
+            .update(0u32.as_bytes(), 1u32.as_bytes(), MapFlags::ANY)
+            .map_err(ProbeError::refused("the map asleep"))
+    }
+
+    /// Records become events. Returns whether there were any.
+    fn take(&mut self, events: &mut Vec<Event>) -> bool {
+        {
+            let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::swap(&mut *inbox, &mut self.spare);
+        }
+        let mut records = std::mem::take(&mut self.spare);
+        let any = !records.is_empty();
+        let wanted = self.shared.wanted();
+        for record in records.drain(..) {
+            let mut head = record.head;
+            head.real_ns = head.boot_ns.wrapping_add(self.epoch_ns);
+            match record.content {
+                Content::Body(body) => {
+                    if matches!(body, Body::Exit(_)) {
+                        self.ledger.exit(head.process);
+                    }
+                    events.push(Event { head, body });
+                }
+                Content::Io(io) => self.ledger.io(head, io, events),
+                Content::Close(close) => self.ledger.close(head, &close, wanted, events),
+            }
+        }
+        self.spare = records;
+        any
+    }
+
+    fn housekeeping(&mut self, events: &mut Vec<Event>) -> Result<(), ProbeError> {
+        let now = Instant::now();
+        if now >= self.next_sweep {
+            self.next_sweep = now + self.sweep;
+            self.epoch_ns = epoch_ns();
+            // What the table says must not overtake what the ring says.
+            self.consume()?;
+            self.take(events);
+            self.sweep_files(events)?;
+        }
+        if now >= self.next_loss {
+            self.next_loss = now + LOSS_INTERVAL;
+            self.report_losses(events)?;
+        }
+        Ok(())
+    }
+
+    fn sweep_files(&mut self, events: &mut Vec<Event>) -> Result<(), ProbeError> {
+        let boot_ns = boot_ns();
+        let now = (boot_ns, boot_ns.wrapping_add(self.epoch_ns));
+        let mut seen = 0;
+        let entries = self
+            .open_files
+            .lookup_batch(512, MapFlags::ANY, MapFlags::ANY)
+            .map_err(ProbeError::refused("the map open_files"))?
+            .filter_map(|(key, value)| Entry::read(&key, &value))
+            .inspect(|_| seen += 1);
+        let delete = self.ledger.sweep(entries, now, self.shared.wanted(), events);
+        self.shared.open_files.store(seen, Ordering::Relaxed);
+        for (to, from) in self.shared.folded.iter().zip(self.ledger.folded) {
+            to.store(from, Ordering::Relaxed);
+        }
+        for key in delete {
+            // Gone already is as good.
+            let _ = self.open_files.delete(key.wire().as_bytes());
+        }
+        Ok(())
+    }
+
+    fn report_losses(&mut self, events: &mut Vec<Event>) -> Result<(), ProbeError> {
+        let mut report = |stage, cause, kind, count| {
+            let boot_ns = boot_ns();
+            let head = Head { boot_ns, real_ns: boot_ns.wrapping_add(self.epoch_ns), ..Head::default() };
+            events.push(Event { head, body: Body::Loss(Loss { stage, cause, kind, count }) });
+        };
+        for (kind, reported) in Kind::ALL.iter().zip(&mut self.reported) {
+            let lost = counters::of_kind(&self.counts, *kind)?.lost;
+            if lost > *reported {
+                report(Stage::Ring, LossCause::Full, Some(*kind), lost - *reported);
+                *reported = lost;
+            }
+        }
+        let malformed = self.shared.malformed.load(Ordering::Relaxed);
+        if malformed > self.reported_malformed {
+            report(Stage::Decode, LossCause::Malformed, None, malformed - self.reported_malformed);
+            self.reported_malformed = malformed;
+        }
+        Ok(())
+    }
+}
+
+fn receive(bytes: &[u8], inbox: &Mutex<Vec<Record>>, shared: &Shared) {
+    match decode(bytes) {
+        Ok(record) => inbox.lock().unwrap_or_else(PoisonError::into_inner).push(record),
+        Err(error) => malformed(&error, bytes.len(), shared),
+    }
+}
+
+/// One bad record costs one record: counted, the first told.
+fn malformed(error: &DecodeError, len: usize, shared: &Shared) {
+    if shared.malformed.fetch_add(1, Ordering::Relaxed) == 0 {
+        tracing::error!(%error, len, "Dropped a malformed record; more are only counted.");
+    }
+}
+
+fn interrupted(error: libbpf_rs::Error) -> Result<(), libbpf_rs::Error> {
+    if error.kind() == libbpf_rs::ErrorKind::Interrupted { Ok(()) } else { Err(error) }
+}
+
+fn clock(id: ClockId) -> u64 {
+    let time = clock_gettime(id).map(Duration::from).unwrap_or_default();
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn boot_ns() -> u64 {
+    clock(ClockId::CLOCK_BOOTTIME)
+}
+
+/// What to add to a boot time to get the time since the Unix epoch.
+fn epoch_ns() -> u64 {
+    clock(ClockId::CLOCK_REALTIME).wrapping_sub(boot_ns())
+}

@@ -1,0 +1,278 @@
+//! Facts about this kernel and our privileges, found by trying, not by version numbers.
+
+use std::{fs, io, path::Path};
+
+use libbpf_rs::{ProgramType, btf};
+
+/// The name of a fact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Name {
+    Privileges,
+    Btf,
+    RingBuffer,
+    TpBtf,
+    Tracefs,
+    BpfLoop,
+    TaskPtRegs,
+    RdonlyCast,
+    Syscall,
+    Fentry,
+    BpfLsm,
+}
+
+/// What this kernel and these privileges offer.
+#[derive(Debug, Clone)]
+pub struct Support {
+    /// The facts, in the order in which they matter.
+    pub facts: Vec<Fact>,
+}
+
+/// One thing that a kernel may or may not offer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fact {
+    /// Short name: `btf`, `tp_btf`, `fentry`, `bpf_lsm`, `tracefs` …
+    pub name: &'static str,
+    /// It is there.
+    pub available: bool,
+    /// Without it the probe does not work at all.
+    pub required: bool,
+    /// What was found, e.g. an errno or a path.
+    pub detail: String,
+    /// What to do when it is missing.
+    pub remedy: &'static str,
+}
+
+/// The facts that decide what is loaded.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Facts(Vec<Name>);
+
+impl Facts {
+    pub(crate) fn has(&self, name: Name) -> bool {
+        self.0.contains(&name)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of(names: &[Name]) -> Self {
+        Self(names.to_vec())
+    }
+
+    /// What the choice of programs depends on.
+    pub(crate) fn detect() -> Self {
+        Self(
+            CHECKS.iter().filter(|check| check.decides && (check.test)().0).map(|check| check.name).collect(),
+        )
+    }
+}
+
+impl Support {
+    /// Finds out what this kernel and these privileges offer. Loads a few empty programs; attaches nothing.
+    pub fn detect() -> Self {
+        crate::load::quiet_libbpf();
+        Self {
+            facts: CHECKS
+                .iter()
+                .map(|check| {
+                    let (available, detail) = (check.test)();
+                    Fact {
+                        name: check.name.label(),
+                        available,
+                        required: check.required,
+                        detail,
+                        remedy: check.remedy,
+                    }
+                })
+                .collect(),
+        }
+    }
+
+    /// Whether everything required is there.
+    pub fn works(&self) -> bool {
+        self.facts.iter().all(|fact| fact.available || !fact.required)
+    }
+}
+
+impl Name {
+    pub(crate) const fn label(self) -> &'static str {
+        match self {
+            Self::Privileges => "privileges",
+            Self::Btf => "btf",
+            Self::RingBuffer => "ringbuf",
+            Self::TpBtf => "tp_btf",
+            Self::Tracefs => "tracefs",
+            Self::BpfLoop => "bpf_loop",
+            Self::TaskPtRegs => "task_pt_regs",
+            Self::RdonlyCast => "rdonly_cast",
+            Self::Syscall => "syscall_prog",
+            Self::Fentry => "fentry",
+            Self::BpfLsm => "bpf_lsm",
+        }
+    }
+}
+
+struct Check {
+    name: Name,
+    required: bool,
+    /// Looked at before loading; the others only for the report.
+    decides: bool,
+    test: fn() -> (bool, String),
+    remedy: &'static str,
+}
+
+const CHECKS: &[Check] = &[
+    Check {
+        name: Name::Privileges,
+        required: true,
+        decides: false,
+        test: privileges,
+        remedy: "run as root, or with CAP_BPF, CAP_PERFMON and CAP_SYS_RESOURCE (before 5.11); in a container \
+                 also allow bpf(2) in the seccomp profile",
+    },
+    Check {
+        name: Name::Btf,
+        required: true,
+        decides: false,
+        test: vmlinux_btf,
+        remedy: "use a kernel built with CONFIG_DEBUG_INFO_BTF=y (every current distribution's is)",
+    },
+    Check {
+        name: Name::RingBuffer,
+        required: true,
+        decides: false,
+        test: || map_type(libbpf_rs::MapType::RingBuf),
+        remedy: "use Linux 5.8 or newer; Sentinel is tested from 5.10 on",
+    },
+    Check {
+        name: Name::TpBtf,
+        required: true,
+        decides: true,
+        test: || trace("tp_btf"),
+        remedy: "use a kernel with BTF and CONFIG_BPF_EVENTS=y",
+    },
+    Check {
+        name: Name::Tracefs,
+        required: true,
+        decides: true,
+        test: syscall_tracepoints,
+        remedy: "mount -t tracefs tracefs /sys/kernel/tracing; the kernel needs CONFIG_FTRACE_SYSCALLS=y",
+    },
+    Check {
+        name: Name::BpfLoop,
+        required: false,
+        decides: true,
+        test: || helper(libbpf_rs::libbpf_sys::BPF_FUNC_loop),
+        remedy: "Linux 5.17: without it paths of more than 24 components lose their top",
+    },
+    Check {
+        name: Name::TaskPtRegs,
+        required: false,
+        decides: true,
+        test: || helper(libbpf_rs::libbpf_sys::BPF_FUNC_task_pt_regs),
+        remedy: "Linux 5.15: without it arguments are found by the layout of the kernel stack",
+    },
+    Check {
+        name: Name::RdonlyCast,
+        required: false,
+        decides: true,
+        test: || kfunc("bpf_rdonly_cast"),
+        remedy: "Linux 6.2: without it every kernel field costs a call",
+    },
+    Check {
+        name: Name::Syscall,
+        required: false,
+        decides: true,
+        test: || program_type(ProgramType::Syscall),
+        remedy: "Linux 5.14: without it the ring's fill level is not known",
+    },
+    Check {
+        name: Name::Fentry,
+        required: false,
+        decides: false,
+        test: || trace("fentry"),
+        remedy: "a kernel with CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS that does not lock trampolines; until \
+                 then a descriptor swapped by another thread is marked, not caught",
+    },
+    Check {
+        name: Name::BpfLsm,
+        required: false,
+        decides: false,
+        test: bpf_lsm,
+        remedy: "boot with lsm=…,bpf; until then names given to unlink and rename are read from the caller",
+    },
+];
+
+fn verdict(result: Result<bool, libbpf_rs::Error>) -> (bool, String) {
+    match result {
+        Ok(true) => (true, String::new()),
+        Ok(false) => (false, "not offered by this kernel".into()),
+        Err(error) => (false, format!("{error:#}")),
+    }
+}
+
+fn privileges() -> (bool, String) {
+    verdict(ProgramType::Tracepoint.is_supported())
+}
+
+fn program_type(kind: ProgramType) -> (bool, String) {
+    verdict(kind.is_supported())
+}
+
+fn map_type(kind: libbpf_rs::MapType) -> (bool, String) {
+    verdict(kind.is_supported())
+}
+
+fn helper(id: libbpf_rs::libbpf_sys::bpf_func_id) -> (bool, String) {
+    verdict(ProgramType::Tracepoint.is_helper_supported(id))
+}
+
+fn vmlinux_btf() -> (bool, String) {
+    let path = "/sys/kernel/btf/vmlinux";
+    match fs::metadata(path) {
+        Ok(meta) => (true, format!("{path}, {} KiB", meta.len() / 1024)),
+        Err(error) => (false, format!("{path}: {error}")),
+    }
+}
+
+fn kfunc(name: &str) -> (bool, String) {
+    match btf::Btf::from_vmlinux() {
+        Ok(btf) => (btf.type_by_name::<btf::types::Func<'_>>(name).is_some(), String::new()),
+        Err(error) => (false, format!("{error:#}")),
+    }
+}
+
+/// Loads one empty program of the object `facts`.
+fn trace(which: &str) -> (bool, String) {
+    match crate::load::try_fact(which) {
+        Ok(()) => (true, String::new()),
+        Err(error) => (false, format!("load refused: {error:#}")),
+    }
+}
+
+/// Where tracefs is, when system calls are traced there.
+pub(crate) fn tracefs() -> Option<&'static Path> {
+    ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"]
+        .into_iter()
+        .map(Path::new)
+        .find(|dir| dir.join("events/syscalls").is_dir())
+}
+
+fn syscall_tracepoints() -> (bool, String) {
+    match tracefs() {
+        Some(dir) => (true, dir.display().to_string()),
+        None => (false, "no events/syscalls in /sys/kernel/tracing".into()),
+    }
+}
+
+fn bpf_lsm() -> (bool, String) {
+    let path = "/sys/kernel/security/lsm";
+    match fs::read_to_string(path) {
+        Ok(active) if active.trim().split(',').any(|lsm| lsm == "bpf") => {
+            match crate::load::try_fact("lsm") {
+                Ok(()) => (true, format!("active: {}", active.trim())),
+                Err(error) => (false, format!("active ({}), but load refused: {error:#}", active.trim())),
+            }
+        }
+        Ok(active) => (false, format!("not active: {}", active.trim())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => (false, format!("{path} is not mounted")),
+        Err(error) => (false, format!("{path}: {error}")),
+    }
+}

@@ -1,0 +1,212 @@
+//! Exact accounting: what the trigger counted is what was delivered plus what was counted as lost, for a
+//! ring that is far too small. Needs root.
+
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
+#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "raw system calls")]
+
+mod harness;
+
+use std::{
+    fs::{self, File},
+    io::{Read as _, Write as _},
+    os::fd::AsRawFd as _,
+    path::Path,
+    process,
+    sync::{Arc, Barrier, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
+
+use harness::{Capture, call};
+use sentinel_event::{Body, Event, Kind, KindSet, LossCause, Stage};
+use sentinel_probe::Options;
+
+/// Opens, reads, writes and so on, as counted by the threads that did them.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+struct Done {
+    opens: u64,
+    reads: u64,
+    read_bytes: u64,
+    writes: u64,
+    written_bytes: u64,
+}
+
+const KINDS: [Kind; 3] = [Kind::FileOpen, Kind::FileRead, Kind::FileWrite];
+
+/// The tests of this file are one process: what one does is in the other's books.
+fn alone() -> MutexGuard<'static, ()> {
+    static ONE: Mutex<()> = Mutex::new(());
+    ONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Works in a directory of its own, once everybody is ready. Whatever a thread does besides (start, clean
+/// up) lies before or after the count.
+fn work(dir: &Path, start: &Barrier, rounds: u64) -> Done {
+    let (from, to) = (dir.join("from"), dir.join("to"));
+    start.wait();
+    let mut done = Done::default();
+    for round in 0..rounds {
+        let mut reader = File::open(&from).unwrap();
+        let mut writer = File::create(&to).unwrap();
+        done.opens += 2;
+        for _ in 0..3 {
+            done.reads += 1;
+            done.read_bytes += reader.read(&mut [0; 10]).unwrap() as u64;
+        }
+        for _ in 0..=(round % 3) {
+            done.writes += 1;
+            done.written_bytes += writer.write(&[7; 5]).unwrap() as u64;
+        }
+    }
+    done
+}
+
+fn add(done: &mut Done, events: &[Event]) {
+    for event in events.iter().filter(|event| event.head.process.tgid == process::id()) {
+        match &event.body {
+            Body::FileOpen(_) => done.opens += 1,
+            Body::FileRead(io) => {
+                done.reads += io.calls;
+                done.read_bytes += io.bytes;
+            }
+            Body::FileWrite(io) => {
+                done.writes += io.calls;
+                done.written_bytes += io.bytes;
+            }
+            _ => (),
+        }
+    }
+}
+
+/// Reads until every file has been swept that is older than the ledger's patience.
+fn settle(capture: &mut Capture, events: &mut Vec<Event>) {
+    let deadline = Instant::now() + Duration::from_secs(3);
+    while Instant::now() < deadline {
+        capture.reader.poll(events).unwrap();
+    }
+    capture.reader.drain(events).unwrap();
+}
+
+/// Floods from two threads while nobody reads, then reads all. Returns what was done, what was
+/// delivered, and the losses by kind that the counters and the Loss events tell.
+fn flood(aggregate: bool) -> (Done, Done, Vec<(Kind, u64, u64)>) {
+    let options = Options {
+        kinds: KINDS.into_iter().collect::<KindSet>(),
+        aggregate,
+        ring_bytes: 64 << 10,
+        only_tgid: Some(process::id()),
+        ..Options::default()
+    };
+    let _one = alone();
+    let mut capture = Capture::load(&options);
+    let start = Arc::new(Barrier::new(3));
+    let threads: Vec<_> = (0..2)
+        .map(|_| {
+            let (start, dir) = (Arc::clone(&start), tempfile::tempdir().unwrap());
+            fs::write(dir.path().join("from"), [1u8; 64]).unwrap();
+            thread::spawn(move || (work(dir.path(), &start, 2000), dir))
+        })
+        .collect();
+    let mut events = Vec::new();
+    // The sweep after next knows nothing of the preparations.
+    settle(&mut capture, &mut events);
+    events.clear();
+    let before = capture.probe.counters().unwrap();
+    start.wait();
+    let mut done = Done::default();
+    let mut dirs = Vec::new();
+    for thread in threads {
+        let (part, dir) = thread.join().unwrap();
+        dirs.push(dir);
+        done.opens += part.opens;
+        done.reads += part.reads;
+        done.read_bytes += part.read_bytes;
+        done.writes += part.writes;
+        done.written_bytes += part.written_bytes;
+    }
+    settle(&mut capture, &mut events);
+    let mut delivered = Done::default();
+    add(&mut delivered, &events);
+    let after = capture.probe.counters().unwrap();
+    let lost = KINDS
+        .into_iter()
+        .map(|kind| {
+            let of = |counters: &sentinel_probe::Counters| {
+                counters.kinds.iter().find(|counter| counter.kind == kind).unwrap().lost
+            };
+            let told = events
+                .iter()
+                .filter_map(|event| match &event.body {
+                    Body::Loss(loss) if loss.kind == Some(kind) => {
+                        assert_eq!((loss.stage, loss.cause), (Stage::Ring, LossCause::Full));
+                        Some(loss.count)
+                    }
+                    _ => None,
+                })
+                .sum();
+            (kind, of(&after) - of(&before), told)
+        })
+        .collect();
+    (done, delivered, lost)
+}
+
+#[test]
+fn produced_is_delivered_plus_lost_call_by_call() {
+    let (done, delivered, lost) = flood(false);
+    assert_eq!(done.opens, delivered.opens + lost[0].1, "{lost:?}");
+    assert_eq!(done.reads, delivered.reads + lost[1].1, "{lost:?}");
+    assert_eq!(done.writes, delivered.writes + lost[2].1, "{lost:?}");
+    for (kind, counted, told) in lost {
+        assert!(counted > 0, "{kind}: the ring was not flooded");
+        assert_eq!(told, counted, "{kind}: a loss is an event of its own");
+    }
+}
+
+/// Sums survive a full ring: what one record could not tell, a later one does.
+#[test]
+fn produced_is_delivered_plus_lost_when_summed() {
+    let (done, delivered, lost) = flood(true);
+    assert_eq!(done.opens, delivered.opens + lost[0].1, "{lost:?}");
+    assert!(lost[0].1 > 0, "the ring was not flooded");
+    assert_eq!(done.reads, delivered.reads + lost[1].1, "{lost:?}");
+    assert_eq!(done.writes, delivered.writes + lost[2].1, "{lost:?}");
+    assert!(delivered.reads > 0 && delivered.read_bytes <= done.read_bytes);
+    for (kind, counted, told) in lost {
+        assert_eq!(told, counted, "{kind}: a loss is an event of its own");
+    }
+}
+
+/// A program that is attached and detached under load keeps the books.
+#[test]
+fn reattaching_under_load_keeps_the_books() {
+    let _one = alone();
+    let only_tgid = Some(process::id());
+    let mut capture = Capture::load(&Options { kinds: KindSet::NONE, only_tgid, ..Options::default() });
+    let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let flag = std::sync::Arc::clone(&stop);
+    let worker = thread::spawn(move || {
+        let file = File::open("/dev/null").unwrap();
+        while !flag.load(std::sync::atomic::Ordering::Relaxed) {
+            let _ = call(libc::SYS_openat, [0, 1, 0, 0, 0, 0]);
+            let _ = call(libc::SYS_listen, [file.as_raw_fd() as usize, 1, 0, 0, 0, 0]);
+        }
+    });
+    let mut events = Vec::new();
+    for _ in 0..5 {
+        capture.probe.set_kinds([Kind::FileOpen, Kind::Listen].into_iter().collect()).unwrap();
+        for _ in 0..10 {
+            capture.reader.poll(&mut events).unwrap();
+        }
+        capture.probe.set_kinds(KindSet::NONE).unwrap();
+    }
+    stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    worker.join().unwrap();
+    capture.reader.drain(&mut events).unwrap();
+    let counters = capture.probe.counters().unwrap();
+    for kind in [Kind::FileOpen, Kind::Listen] {
+        let counted = counters.kinds.iter().find(|counter| counter.kind == kind).unwrap();
+        let delivered = events.iter().filter(|event| event.kind() == kind).count() as u64;
+        assert!(delivered > 0, "{kind}");
+        assert_eq!(counted.produced, delivered + counted.lost, "{kind}");
+    }
+}

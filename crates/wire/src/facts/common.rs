@@ -1,0 +1,130 @@
+//! Who and when: facts of every kind but `loss`, and those of `loss`.
+
+use sentinel_event::{Body, Head, Kind, Observation, ProcessKey};
+
+use super::{Fact, KERNEL, TABLE, Told, rows};
+use crate::{
+    Section, Value,
+    errno::result_name,
+    facts::{some_bytes, some_number},
+    syscall::evt_type,
+};
+
+/// Every kind that somebody did.
+const DEEDS: &[Kind] = &[
+    Kind::Exec,
+    Kind::Fork,
+    Kind::Exit,
+    Kind::FileOpen,
+    Kind::FileRead,
+    Kind::FileWrite,
+    Kind::FileClose,
+    Kind::FileUnlink,
+    Kind::FileRename,
+    Kind::Connect,
+    Kind::Accept,
+    Kind::Bind,
+    Kind::Listen,
+    Kind::Ptrace,
+    Kind::MemfdCreate,
+    Kind::MmapExec,
+    Kind::MprotectExec,
+];
+
+macro_rules! head {
+    ($section:ident, $told:ident, $head:ident; $($key:literal, $unit:literal, $source:expr, $meaning:literal, $get:expr;)*) => {
+        &[$(Fact {
+            section: Section::$section, key: $key, json: concat!(",\"", $key, "\":\""), meaning: $meaning, unit: $unit, source: $source, kinds: DEEDS,
+            get: |$told| { let $head = &$told.observation.event.head; let _ = $head; $get },
+        },)*]
+    };
+}
+
+const WHO: &[Fact] = head! { Data, told, head;
+    "comm", "", "kernel; chosen by the thread", "Name of the thread, 15 bytes at most.",
+        Some(Value::Bytes(head.comm.as_bstr()));
+    "pid", "", KERNEL, "Process that acted, in the host's pid namespace.", Some(Value::U64(head.process.tgid.into()));
+    "tid", "", KERNEL, "Thread that acted, in the host's pid namespace.", Some(Value::U64(head.tid.into()));
+    "uid", "", KERNEL, "Real user id.", Some(Value::U64(head.uid.into()));
+    "gid", "", KERNEL, "Real group id.", Some(Value::U64(head.gid.into()));
+};
+
+const CONTEXT: &[Fact] = head! { Attributes, told, head;
+    "evt.type", "", KERNEL, "Name of the system call. Absent for a call this build has no name for.",
+        evt_type(&told.observation.event).map(Value::Name);
+    "evt.res", "", KERNEL, "`SUCCESS`, or the name of the error.", Some(Value::Name(result_name(head.result)));
+    "evt.rawres", "", KERNEL, "What the call returned: a result, or a negated errno. Absent without a call.",
+        head.syscall.map(|_| Value::I64(head.result));
+    "proc.name", "", TABLE, "Name of the main thread; of the acting one when the process is not known.",
+        Some(Value::Bytes(name(told.observation)));
+    "proc.exepath", "", TABLE, "Program of the process. Absent when the process is not known, and for kernel threads.",
+        told.observation.process.as_ref().and_then(|process| some_bytes(&process.exe));
+    "proc.cmdline", "", "process table; chosen by the creator",
+        "`proc.name` and the arguments after the first, a blank between them. Absent when the process is not known.",
+        told.observation.process.as_ref().map(|process| {
+            Value::Words(Some(name(told.observation)), process.argv.get(1..).unwrap_or_default())
+        });
+    "proc.vpid", "", KERNEL, "Process in its own pid namespace.", Some(Value::U64(head.vpid.into()));
+    "proc.pid.ts", "ns since 1970", KERNEL, "Start of the process.", start(head, head.process);
+    "proc.ppid", "", KERNEL, "Parent at the time of the event.", Some(Value::U64(head.parent.tgid.into()));
+    "proc.ppid.ts", "ns since 1970", KERNEL, "Start of the parent.", start(head, head.parent);
+    "proc.pname", "", TABLE, "Name of the parent. Absent when it is not known.",
+        parent(told).map(|parent| Value::Bytes(&parent.comm));
+    "proc.pexepath", "", TABLE, "Program of the parent. Absent when it is not known.",
+        parent(told).and_then(|parent| some_bytes(&parent.exe));
+    "proc.pcmdline", "", "process table; chosen by the creator", "`proc.cmdline` of the parent. Absent when it is not known.",
+        parent(told).map(|parent| Value::Words(Some(&parent.comm), parent.argv.get(1..).unwrap_or_default()));
+    "proc.sid", "", KERNEL, "Session: pid of its leader.", Some(Value::U64(head.session.into()));
+    "proc.tty", "", KERNEL, "Controlling terminal, the kernel's device number; 0 for none.", Some(Value::U64(head.tty.into()));
+    "user.uid", "", KERNEL, "Effective user id.", Some(Value::U64(head.euid.into()));
+    "user.loginuid", "", KERNEL, "User who logged in, kept over su and sudo; -1 when nobody did.",
+        Some(Value::I64(if head.loginuid == u32::MAX { -1 } else { head.loginuid.into() }));
+    "group.gid", "", KERNEL, "Effective group id.", Some(Value::U64(head.egid.into()));
+    "container.id", "", "cgroup path", "First 12 digits of the container's id; `host` outside containers.",
+        Some(Value::Name(short_id(told.observation)));
+    "sentinel.boot_ns", "ns since boot", KERNEL, "Time of the event on the clock that never steps (CLOCK_BOOTTIME).",
+        Some(Value::U64(head.boot_ns));
+    "sentinel.cgroup_id", "", KERNEL, "cgroup v2 id: inode number of its directory.", Some(Value::U64(head.cgroup_id));
+    "sentinel.ns.pid", "", KERNEL, "pid namespace, its inode number.", Some(Value::U64(head.namespaces.pid.into()));
+    "sentinel.ns.mnt", "", KERNEL, "Mount namespace, its inode number.", Some(Value::U64(head.namespaces.mnt.into()));
+    "sentinel.ns.net", "", KERNEL, "Network namespace, its inode number.", Some(Value::U64(head.namespaces.net.into()));
+    "sentinel.folded", "events", "agent",
+        "Further events of the same process, kind and path that this one stands for; their calls and bytes are in \
+         its sums. Only for processes that store the agent's own output. Absent for none.",
+        some_number(told.folded);
+};
+
+const LOSS: &[Fact] = rows! { Data, &[Kind::Loss], Body::Loss(loss) =>
+    "stage", "", "agent", "Where they were lost: `ring`, `decode`, `queue` or `stdout`.", Some(Value::Name(loss.stage.name()));
+    "cause", "", "agent", "Why: `full`, `malformed`, `closed` or `failed`.", Some(Value::Name(loss.cause.name()));
+    "kind", "", "agent", "Kind of the lost events. Absent where it could not be told.",
+        loss.kind.map(|kind| Value::Name(kind.name()));
+    "count", "events", "agent", "How many, since the last report of the same stage, cause and kind.", Some(Value::U64(loss.count));
+};
+
+const LOSS_CONTEXT: &[Fact] = rows! { Attributes, &[Kind::Loss], Body::Loss(loss) =>
+    "evt.type", "", "agent", "`drop`.", Some({ let _ = loss; Value::Name("drop") });
+};
+
+pub(super) const FACTS: &[&[Fact]] = &[WHO, LOSS, CONTEXT, LOSS_CONTEXT];
+
+fn name(observation: &Observation) -> &[u8] {
+    match &observation.process {
+        Some(process) if !process.comm.is_empty() => &process.comm,
+        _ => observation.event.head.comm.as_bstr(),
+    }
+}
+
+fn parent<'a>(told: &'a Told<'a>) -> Option<&'a sentinel_event::Process> {
+    told.observation.ancestors.first().map(|parent| parent.as_ref())
+}
+
+/// Start on the wall clock, by the difference of the two clocks at the event.
+fn start(head: &Head, key: ProcessKey) -> Option<Value<'static>> {
+    let epoch = head.real_ns.checked_sub(head.boot_ns)?;
+    (key.start_ns != 0).then(|| Value::U64(epoch.saturating_add(key.start_ns)))
+}
+
+fn short_id(observation: &Observation) -> &str {
+    observation.container_id.as_deref().map_or("host", |id| id.get(..12).unwrap_or(id))
+}

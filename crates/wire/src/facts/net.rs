@@ -1,0 +1,78 @@
+//! Facts about sockets.
+
+use sentinel_event::{Body, Endpoint, Kind, Socket, Source};
+
+use super::{ARGUMENT, Fact, KERNEL, USER, rows, some_bytes, some_number, when};
+use crate::{Value, flags};
+
+macro_rules! socket {
+    ($socket:ident; $($key:literal, $source:expr, $meaning:literal, $get:expr;)*) => {
+        &[$(Fact {
+            section: crate::Section::Data, key: $key, json: concat!(",\"", $key, "\":\""), meaning: $meaning, unit: "", source: $source,
+            kinds: &[
+                Kind::Connect, Kind::Accept, Kind::Bind,
+                Kind::Listen,
+            ],
+            get: |told| socket_of(&told.observation.event.body).and_then(|$socket| $get),
+        },)*]
+    };
+}
+
+const SOCKET: &[Fact] = socket! { socket;
+    "family", KERNEL, "`unix`, `inet`, `inet6` …, `other`. Absent when no socket was found.", flags::family(socket.family).map(Value::Name);
+    "socket_type", KERNEL, "`stream`, `datagram`, `raw`, `seqpacket`, `other`. Absent when no socket was found.",
+        flags::socket_kind(socket.kind).map(Value::Name);
+    "protocol", KERNEL, "`IPPROTO_*`: `tcp`, `udp`, `icmp`, or the number. Absent for 0.", protocol(socket.protocol);
+    "fd", ARGUMENT, "The descriptor.", Some(Value::I64(socket.fd.into()));
+    "local_ip", KERNEL, "Our address. Absent when unset or not IP.", ip(&socket.local);
+    "local_port", KERNEL, "Our port. Absent when unset.", some_number(socket.local.port.into());
+    "local_path", KERNEL, "Our path of a unix socket; `@` before an abstract name. Absent when unnamed.", some_bytes(&socket.local.path);
+    "local_source", KERNEL, "Where our address was read: `kernel` or `user`. Absent when there is none.", source(&socket.local);
+    "peer_ip", KERNEL, "Address of the other end. Absent when unset or not IP.", ip(&socket.peer);
+    "peer_port", KERNEL, "Port of the other end. Absent when unset.", some_number(socket.peer.port.into());
+    "peer_path", KERNEL, "Path of the other end. Absent when unnamed.", some_bytes(&socket.peer.path);
+    "peer_source", KERNEL, "Where the other end's address was read: `kernel` or `user`. Absent when there is none.", source(&socket.peer);
+    "asked_ip", USER, "Address the caller passed: a second witness. Absent when not read.", ip(&socket.asked);
+    "asked_port", USER, "Port the caller passed. Absent when not read.", some_number(socket.asked.port.into());
+    "asked_path", USER, "Path the caller passed. Absent when not read.", some_bytes(&socket.asked.path);
+    "shared", KERNEL, "Another thread may have swapped the descriptor before it was looked at. Absent when not.", when(socket.shared);
+};
+
+const LISTEN: &[Fact] = rows! { Data, &[Kind::Listen], Body::Listen(listen) =>
+    "backlog", "connections", ARGUMENT, "Length of the queue asked for.", Some(Value::U64(listen.backlog.into()));
+};
+
+pub(super) const FACTS: &[&[Fact]] = &[SOCKET, LISTEN];
+
+fn socket_of(body: &Body) -> Option<&Socket> {
+    match body {
+        Body::Connect(connect) => Some(&connect.socket),
+        Body::Accept(accept) => Some(&accept.socket),
+        Body::Bind(bind) => Some(&bind.socket),
+        Body::Listen(listen) => Some(&listen.socket),
+        _ => None,
+    }
+}
+
+fn ip(end: &Endpoint) -> Option<Value<'_>> {
+    end.ip.map(Value::Ip)
+}
+
+fn source(end: &Endpoint) -> Option<Value<'_>> {
+    match end.source {
+        Source::None => None,
+        Source::Kernel => Some(Value::Name("kernel")),
+        Source::User => Some(Value::Name("user")),
+    }
+}
+
+fn protocol(number: u16) -> Option<Value<'static>> {
+    Some(match i32::from(number) {
+        0 => return None,
+        libc::IPPROTO_TCP => Value::Name("tcp"),
+        libc::IPPROTO_UDP => Value::Name("udp"),
+        libc::IPPROTO_ICMP => Value::Name("icmp"),
+        libc::IPPROTO_ICMPV6 => Value::Name("icmp6"),
+        _ => Value::U64(number.into()),
+    })
+}

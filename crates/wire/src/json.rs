@@ -1,0 +1,113 @@
+//! Events as JSON, written straight into a buffer that is used again.
+
+use sentinel_event::Observation;
+
+use crate::{
+    EventIds, Node, Section, facts,
+    value::{Out, Value},
+};
+
+/// Writes events as JSON objects (design.md, 4.2), one a line.
+#[derive(Debug)]
+pub struct Encoder {
+    ids: EventIds,
+    /// `,"hostname":"…"`, escaped once.
+    hostname: Vec<u8>,
+}
+
+impl Encoder {
+    /// An encoder for the events of `node`.
+    pub fn new(node: &Node) -> Self {
+        let mut hostname = Vec::new();
+        Json(&mut hostname).any(node.hostname.as_bytes());
+        Self { ids: EventIds::default(), hostname }
+    }
+
+    /// Appends one line to `out`: the event's object and a newline. `folded` is the number of further events
+    /// that this one stands for, usually 0.
+    pub fn line(&mut self, observation: &Observation, folded: u64, out: &mut Vec<u8>) {
+        let head = &observation.event.head;
+        out.reserve(USUAL);
+        out.extend_from_slice(b"{\"event_id\":\"");
+        out.extend_from_slice(&self.ids.next(head.real_ns).text());
+        out.extend_from_slice(b"\",\"ts_unix_nano\":");
+        Value::U64(head.real_ns).write(&mut Json(out));
+        out.extend_from_slice(b",\"hostname\":\"");
+        out.extend_from_slice(&self.hostname);
+        // Pods are known once enrichment talks to Kubernetes; the keys are there from the start.
+        out.extend_from_slice(b"\",\"pod\":\"\",\"namespace\":\"\",\"container_id\":\"");
+        Json(out).any(observation.container_id.as_deref().unwrap_or_default().as_bytes());
+        out.extend_from_slice(b"\",\"event_type\":\"");
+        out.extend_from_slice(observation.event.kind().name().as_bytes());
+        out.extend_from_slice(b"\",\"data\":{");
+
+        let mut section = Section::Data;
+        let mut first = true;
+        facts(observation, folded, &mut |fact, value| {
+            if fact.section != section {
+                section = fact.section;
+                first = true;
+                out.extend_from_slice(ATTRIBUTES);
+            }
+            let key = fact.json.as_bytes();
+            // The comma is for all but the first.
+            out.extend_from_slice(if first { key.get(1..).unwrap_or_default() } else { key });
+            first = false;
+            value.write(&mut Json(out));
+            out.push(b'"');
+        });
+        if section == Section::Data {
+            out.extend_from_slice(ATTRIBUTES);
+        }
+        out.extend_from_slice(b"}}\n");
+    }
+}
+
+/// A line seldom has more bytes.
+const USUAL: usize = 1536;
+/// Between the two maps.
+const ATTRIBUTES: &[u8] = b"},\"attributes\":{";
+
+/// The inside of a JSON string.
+struct Json<'a>(&'a mut Vec<u8>);
+
+impl Out for Json<'_> {
+    fn clean(&mut self, text: &str) {
+        self.0.extend_from_slice(text.as_bytes());
+    }
+
+    fn any(&mut self, bytes: &[u8]) {
+        // No early exit: so the compiler looks at many bytes at once.
+        if bytes.iter().fold(true, |all, byte| all & plain(*byte)) {
+            self.0.extend_from_slice(bytes);
+            return;
+        }
+        for chunk in bytes.utf8_chunks() {
+            for char in chunk.valid().chars() {
+                escape(self.0, char);
+            }
+            if !chunk.invalid().is_empty() {
+                self.0.extend_from_slice("\u{fffd}".as_bytes());
+            }
+        }
+    }
+}
+
+fn plain(byte: u8) -> bool {
+    (byte.wrapping_sub(b' ') <= b'~' - b' ') & (byte != b'"') & (byte != b'\\')
+}
+
+/// Every control character is escaped, those above ASCII too: a terminal may obey them.
+fn escape(out: &mut Vec<u8>, char: char) {
+    match char {
+        '"' => out.extend_from_slice(b"\\\""),
+        '\\' => out.extend_from_slice(b"\\\\"),
+        '\n' => out.extend_from_slice(b"\\n"),
+        '\r' => out.extend_from_slice(b"\\r"),
+        '\t' => out.extend_from_slice(b"\\t"),
+        control if control.is_control() => {
+            out.extend_from_slice(format!("\\u{:04x}", u32::from(control)).as_bytes());
+        }
+        other => out.extend_from_slice(other.encode_utf8(&mut [0; 4]).as_bytes()),
+    }
+}
