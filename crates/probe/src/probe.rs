@@ -60,9 +60,19 @@ impl Probe {
         let mut probe =
             Self { skel, jobs: attach::jobs(&facts), facts, shared, config, ring_bytes: options.ring_bytes };
         probe.own(&options.own_fds)?;
-        probe.set_kinds(options.kinds)?;
-        selftest::run_all(&mut probe, &mut reader)?;
+        probe.watch(&mut reader, options.kinds)?;
         Ok((probe, reader))
+    }
+
+    /// Attaches what `kinds` need, as [`Probe::set_kinds`], and tests that it fires. For a caller who
+    /// loads with no kinds, fills its process table, and only then wants to hear of files: its own look
+    /// around is nobody's business.
+    ///
+    /// # Errors
+    /// As [`Probe::set_kinds`] and [`Reader::poll`].
+    pub fn watch(&mut self, reader: &mut Reader, kinds: KindSet) -> Result<(), ProbeError> {
+        self.set_kinds(kinds)?;
+        selftest::run_all(self, reader)
     }
 
     /// Attaches what `kinds` need and detaches what they do not. The kinds that the process table lives

@@ -144,7 +144,7 @@ impl Reader {
 
     /// Hands back events for the next poll.
     pub(crate) fn put_back(&mut self, events: Vec<Event>) {
-        self.kept = events;
+        self.kept.extend(events);
     }
 
     fn consume(&self) -> Result<(), ProbeError> {

@@ -334,3 +334,111 @@ fn a_long_name_is_kept_whole() {
     let Body::FileUnlink(unlink) = &of(&events, Kind::FileUnlink)[0].body else { unreachable!() };
     assert_eq!(unlink.target.path, path.as_os_str().as_bytes());
 }
+
+/// A thread that copies the descriptor away and puts a decoy in its place before the exit hook looks: the
+/// watched file is named by one of the two witnesses every time.
+#[test]
+fn a_swapped_descriptor_hides_nothing() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let (_dir, dir) = temp();
+    let (secret, decoy) = (dir.join("secret"), dir.join("decoy"));
+    fs::write(&secret, "").unwrap();
+    fs::write(&decoy, "").unwrap();
+    let decoy = File::open(&decoy).unwrap();
+    // The lowest free descriptor is where the next open lands.
+    let slot = File::open("/dev/null").unwrap().as_raw_fd() as usize;
+    let stop = AtomicBool::new(false);
+    let name = c(&secret);
+    const TRIES: usize = 20_000;
+    let events = std::thread::scope(|scope| {
+        let (decoy, stop) = (decoy.as_raw_fd() as usize, &stop);
+        let swapper = scope.spawn(move || {
+            while !stop.load(Ordering::Relaxed) {
+                let stolen = call(libc::SYS_dup, [slot, 0, 0, 0, 0, 0]);
+                let _ = call(libc::SYS_dup2, [decoy, slot, 0, 0, 0, 0]);
+                for fd in stolen.into_iter().chain([slot]) {
+                    let _ = call(libc::SYS_close, [fd, 0, 0, 0, 0, 0]);
+                }
+            }
+        });
+        let mut capture = capture();
+        let events = capture.during(|| {
+            for _ in 0..TRIES {
+                let opened = call(libc::SYS_openat, [CWD, name.as_ptr() as usize, 0, 0, 0, 0]).unwrap();
+                let _ = call(libc::SYS_close, [opened, 0, 0, 0, 0, 0]);
+            }
+        });
+        stop.store(true, Ordering::Relaxed);
+        swapper.join().unwrap();
+        events
+    });
+    let secret = secret.as_os_str().as_bytes();
+    let told: Vec<_> = opens(&events)
+        .into_iter()
+        .filter(|(_, open)| open.path.bytes == secret || open.asked.path == secret)
+        .collect();
+    assert_eq!(told.len(), TRIES);
+    for (_, open) in told.iter().filter(|(_, open)| open.path.bytes != secret) {
+        assert!(open.path.bytes.is_empty() || open.path.flags.contains(PathFlags::SHARED), "{open:?}");
+    }
+}
+
+/// Runs a shell script in namespaces of its own; it ends by `exec cat FILE`, whose open of FILE is returned.
+fn opened_by(script: &str, file: &str) -> FileOpen {
+    let events = capture().during(|| {
+        let status = std::process::Command::new("unshare")
+            .args(["-m", "sh", "-e", "-c", &format!("{script}\nexec cat {file}")])
+            .stdout(std::process::Stdio::null())
+            .status()
+            .unwrap();
+        assert!(status.success(), "{script}");
+    });
+    let name = file.rsplit('/').next().unwrap();
+    let found = opens(&events)
+        .into_iter()
+        .rfind(|(_, open)| open.asked.name == file || open.best().ends_with(name.as_bytes()));
+    found.unwrap_or_else(|| panic!("{script}: {events:?}")).1.clone()
+}
+
+#[test]
+fn mounts_and_roots_do_not_hide_where_a_file_is() {
+    let (_dir, dir) = temp();
+    let top = dir.to_str().unwrap();
+    fs::create_dir_all(dir.join("d/e")).unwrap();
+    fs::create_dir(dir.join("m")).unwrap();
+    fs::write(dir.join("d/e/bound"), "").unwrap();
+    let bind = opened_by(&format!("mount --bind {top}/d {top}/m"), &format!("{top}/m/e/bound"));
+    assert_eq!(bind.path.bytes, format!("{top}/m/e/bound"), "a bind mount, by the name it was reached");
+
+    let tmpfs = opened_by(
+        &format!("mount -t tmpfs in {top}/m; mount -t tmpfs in {top}/m; echo > {top}/m/stacked"),
+        &format!("{top}/m/stacked"),
+    );
+    assert_eq!(tmpfs.path.bytes, format!("{top}/m/stacked"), "two mounts at one place");
+
+    let overlay = opened_by(
+        &format!(
+            "mount -t tmpfs in {top}/m; cd {top}/m; mkdir lo up wk ov; echo > lo/low; \
+             mount -t overlay o ov -o lowerdir=lo,upperdir=up,workdir=wk"
+        ),
+        &format!("{top}/m/ov/low"),
+    );
+    assert_eq!(overlay.path.bytes, format!("{top}/m/ov/low"), "the overlay, not its layers");
+
+    // A root of its own: the host's view of the path is told.
+    let events = capture().during(|| {
+        let script = "import os,sys\nos.chroot(sys.argv[1])\nos.chdir('/')\nopen('/d/e/bound')";
+        assert!(std::process::Command::new("python3").args(["-c", script, top]).status().unwrap().success());
+    });
+    let jail =
+        opens(&events).into_iter().find(|(_, open)| open.best().ends_with(b"bound")).unwrap().1.clone();
+    assert_eq!(jail.path.bytes, format!("{top}/d/e/bound"));
+
+    let events = capture().during(|| {
+        let script = "import os,sys\nf=open(sys.argv[1]+'/gone','w')\nos.unlink(sys.argv[1]+'/gone')\n\
+                      open('/proc/self/fd/%d'%f.fileno())";
+        assert!(std::process::Command::new("python3").args(["-c", script, top]).status().unwrap().success());
+    });
+    let gone = opens(&events).into_iter().rfind(|(_, open)| open.path.bytes.ends_with(b"/gone")).unwrap();
+    assert!(gone.1.path.flags.contains(PathFlags::DELETED), "{gone:?}");
+}

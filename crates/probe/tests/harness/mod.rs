@@ -36,7 +36,9 @@ static MARKS: AtomicU64 = AtomicU64::new(0);
 impl Capture {
     /// Loads a probe of one's own.
     pub fn load(options: &Options) -> Self {
-        mount();
+        for mount in sentinel_probe::mount_missing() {
+            mount.result.unwrap_or_else(|error| panic!("{} on {}: {error}", mount.kind, mount.target));
+        }
         let (probe, reader) = Probe::load(options).expect("root, BTF and tracefs are needed here");
         Self { probe, reader }
     }
@@ -80,8 +82,10 @@ impl Capture {
     }
 }
 
+/// What this thread did, or a child of this process: other tests prepare while this one has the probe.
 fn ours(event: &Event) -> bool {
-    event.head.process.tgid == process::id() || event.head.parent.tgid == process::id()
+    let thread = nix::unistd::gettid().as_raw().cast_unsigned();
+    event.head.tid == thread || event.head.parent.tgid == process::id()
 }
 
 /// The probe that the tests of this file share, one at a time.
@@ -122,17 +126,4 @@ pub fn call(number: libc::c_long, args: [usize; 6]) -> io::Result<usize> {
 pub fn owned(fd: usize) -> OwnedFd {
     // SAFETY: the call has just returned it, nobody else has it.
     unsafe { OwnedFd::from_raw_fd(fd as i32) }
-}
-
-/// tracefs and bpffs, where the machine has not mounted them.
-fn mount() {
-    use nix::mount::{MsFlags, mount};
-    for (kind, dir, probe) in [
-        ("tracefs", "/sys/kernel/tracing", "/sys/kernel/tracing/events"),
-        ("bpf", "/sys/fs/bpf", "/sys/fs/bpf/."),
-    ] {
-        if !Path::new(probe).exists() {
-            let _ = mount(Some(kind), dir, Some(kind), MsFlags::empty(), None::<&str>);
-        }
-    }
 }
