@@ -45,7 +45,7 @@ static __always_inline __u32 kind_of(int w)
 }
 
 struct io_call {
-	__u64 file;
+	__u64 file, now;
 	struct inode *inode;
 	__u32 nr, fd;
 	long ret;
@@ -61,6 +61,10 @@ struct io_call {
 			return false;                                                                        \
 		}                                                                                            \
 		path_copy(&r->io.path, (__u8 *)(r + 1), 0, path, measure, SIZE, loop);                       \
+		if ((SIZE) == SIZE_SMALL && r->io.path.flags & SENTINEL_PATH_CUT) {                          \
+			bpf_ringbuf_discard(r, BPF_RB_NO_WAKEUP);                                            \
+			break;                                                                               \
+		}                                                                                            \
 		r->io.path.flags |= leaf_flags(c->file) | (files_shared() ? SENTINEL_PATH_SHARED : 0);       \
 		r->io.file = scramble(c->file);                                                              \
 		r->io.opened_ns = single ? 0 : e->opened_ns;                                                 \
@@ -69,7 +73,8 @@ struct io_call {
 		r->io.ino = LD(c->inode, i_ino);                                                             \
 		r->io.dev = LD(LD(c->inode, i_sb), s_dev);                                                   \
 		r->io.fd = c->fd;                                                                            \
-		fill_header(&r->hdr, kind, sizeof(*r) + r->io.path.span.len, c->nr, c->ret);                 \
+		fill_header_at(&r->hdr, kind, c->nr, c->ret, c->now);                                        \
+		r->hdr.len = sizeof(*r) + r->io.path.span.len;                                               \
 		ring_count(kind, COUNT_DELIVERED);                                                           \
 		ring_submit(r);                                                                              \
 		return true;                                                                                 \
@@ -78,13 +83,14 @@ struct io_call {
 /* The record that names the file: one call, or the totals so far. @e: NULL when there is no entry. */
 static __always_inline bool emit_io(struct io_call *c, struct sentinel_open_file *e, bool loop)
 {
-	__u64 path = path_of_file(c->file), measure = path_measure(path);
+	__u64 path = path_of_file(c->file), measure = 0;
 	bool single = !e || e->single;
 	__u32 kind = kind_of(c->w);
 
-	if (path_size(measure) == SIZE_SMALL)
-		EMIT_IO(PATH_SMALL, SIZE_SMALL);
-	else if (path_size(measure) == SIZE_MEDIUM)
+	/* Most paths are short: tried without measuring, which would cost as much as the copy. */
+	EMIT_IO(PATH_SMALL, SIZE_SMALL);
+	measure = path_measure(path);
+	if (path_size(measure) != SIZE_LARGE)
 		EMIT_IO(PATH_MEDIUM, SIZE_MEDIUM);
 	else
 		EMIT_IO(PATH_LARGE, SIZE_LARGE);
@@ -145,6 +151,19 @@ static __always_inline bool is_own(struct inode *inode, struct sentinel_config *
 	return bpf_map_lookup_elem(&own_files, &id) != NULL;
 }
 
+static __always_inline void begin_entry(struct sentinel_open_file *e, struct sentinel_open_file_key *key,
+					struct io_call *c, struct sentinel_config *conf)
+{
+	e->opened_ns = c->now;
+	e->inode = scramble(NUM(c->inode));
+	e->start_ns = LD(LD(current_task(), group_leader), start_boottime);
+	e->ino = LD(c->inode, i_ino);
+	e->dev = LD(LD(c->inode, i_sb), s_dev);
+	e->fd = c->fd;
+	e->single = !conf->aggregate && !bpf_map_lookup_elem(&consumers, &key->tgid);
+	e->own = is_own(c->inode, conf, key->tgid);
+}
+
 /* A file that this process has not used before, or whose entry belongs to an earlier file. NULL: no room
  * in the table, or none in the ring for what the earlier file still has to tell. */
 static __always_inline struct sentinel_open_file *begin(struct sentinel_open_file_key *key,
@@ -153,21 +172,24 @@ static __always_inline struct sentinel_open_file *begin(struct sentinel_open_fil
 {
 	struct sentinel_open_file fresh = {};
 
-	if (old && (old->untold || !old->closed) && !old->own && has_news(old) &&
-	    !emit_close(key->file, old, c->nr))
+	if (!old) {
+		begin_entry(&fresh, key, c, conf);
+		/* Of two threads that begin at once one inserts, and both use what it inserted. */
+		bpf_map_update_elem(&open_files, key, &fresh, BPF_NOEXIST);
+		return bpf_map_lookup_elem(&open_files, key);
+	}
+	if ((old->untold || !old->closed) && !old->own && has_news(old) && !emit_close(key->file, old, c->nr))
 		return NULL;
-	fresh.inode = scramble(NUM(c->inode));
-	fresh.opened_ns = bpf_ktime_get_boot_ns();
-	fresh.start_ns = LD(LD(current_task(), group_leader), start_boottime);
-	fresh.ino = LD(c->inode, i_ino);
-	fresh.dev = LD(LD(c->inode, i_sb), s_dev);
-	fresh.fd = c->fd;
-	fresh.single = !conf->aggregate && !bpf_map_lookup_elem(&consumers, &key->tgid);
-	fresh.own = is_own(c->inode, conf, key->tgid);
-	/* Of two threads that begin at once one inserts; over an old entry both do, and one call in the
-	 * sums may be missing: 5.10 has no atomic that could tell them apart. */
-	bpf_map_update_elem(&open_files, key, &fresh, old ? BPF_ANY : BPF_NOEXIST);
-	return bpf_map_lookup_elem(&open_files, key);
+	/* Sums first, `opened_ns` next, `closed` last: a sweep that reads half of it takes no old sum for a
+	 * new one. Of two threads that begin at once both reset, and one call in the sums may be missing:
+	 * 5.10 has no atomic that could tell them apart. */
+	old->calls[READ] = old->calls[WRITE] = old->bytes[READ] = old->bytes[WRITE] = 0;
+	old->named[READ] = old->named[WRITE] = old->untold = 0;
+	barrier();
+	begin_entry(old, key, c, conf);
+	barrier();
+	old->closed = 0;
+	return old;
 }
 
 static __always_inline int account(unsigned int fd, struct tp_sys_exit *ctx, int w, bool loop)
@@ -189,6 +211,7 @@ static __always_inline int account(unsigned int fd, struct tp_sys_exit *ctx, int
 	if (!e || e->closed || e->inode != scramble(NUM(c.inode))) {
 		if (!has_path(c.inode))
 			return 0;
+		c.now = bpf_ktime_get_boot_ns();
 		e = begin(&key, e, &c, conf);
 	}
 	if (e ? e->own : is_own(c.inode, conf, key.tgid)) {
@@ -203,6 +226,8 @@ static __always_inline int account(unsigned int fd, struct tp_sys_exit *ctx, int
 	}
 	if (!(conf->kinds & 1ull << kind_of(w)))
 		return 0;
+	if (!c.now)
+		c.now = bpf_ktime_get_boot_ns();
 	/* Two threads may both be first: both records tell totals, so nothing is told twice. */
 	if (emit_io(&c, e, loop) && e)
 		e->named[w] = 1;
@@ -241,6 +266,7 @@ static __always_inline int close_enter(struct tp_sys_enter *ctx, bool loop)
 	c.inode = LD(CAST((void *)c.file, struct file), f_inode);
 	if (e->inode == scramble(NUM(c.inode)) && !e->own) {
 		/* The record that names the file found the ring full: once more. */
+		c.now = bpf_ktime_get_boot_ns();
 		for (c.w = READ; c.w <= WRITE && !e->single; c.w++)
 			if (!e->named[c.w & 1] && e->calls[c.w & 1] && conf->kinds & 1ull << kind_of(c.w))
 				e->named[c.w & 1] = emit_io(&c, e, loop);

@@ -115,12 +115,13 @@ static __always_inline void copy_up(struct walk *w, struct sentinel_path *p, __u
 
 	if (!d)
 		return;
-	if (off >= room) {
+	n = LD(d, d_name.len);
+	if (off >= room || n >= names) {
 		w->flags |= SENTINEL_PATH_CUT;
 		w->done = 1;
 		return;
 	}
-	n = (LD(d, d_name.len) & (names - 1)) + 1;
+	n = (n & (names - 1)) + 1;
 	bpf_probe_read_kernel(buf + off, n, LD(d, d_name.name));
 	buf[off + n - 1] = 0; /* a rename may have put a longer name in place since */
 	p->span.len = off + n;

@@ -142,16 +142,23 @@ static __always_inline void fill_task(struct sentinel_header *h, struct task_str
 	h->pad = 0;
 }
 
-/* The whole header, for current. Not inlined: every size of every record needs it. Unused by some files. */
-static __noinline __attribute__((unused)) void fill_header(struct sentinel_header *h, __u16 kind, __u32 len,
-							   __u32 syscall, __s64 result)
+/* The whole header, for current, at @now. Not inlined: every size of every record needs it. */
+static __noinline __attribute__((unused)) void fill_header_at(struct sentinel_header *h, __u16 kind,
+							      __u32 syscall, __s64 result, __u64 now)
 {
-	h->len = len;
+	h->len = 0;
 	h->kind = kind;
-	h->time_ns = bpf_ktime_get_boot_ns();
+	h->time_ns = now;
 	h->cgroup_id = bpf_get_current_cgroup_id();
 	h->result = result;
 	h->syscall = syscall;
 	fill_task(h, current_task());
 	bpf_get_current_comm(h->comm, sizeof(h->comm));
+}
+
+static __always_inline void fill_header(struct sentinel_header *h, __u16 kind, __u32 len, __u32 syscall,
+					__s64 result)
+{
+	fill_header_at(h, kind, syscall, result, bpf_ktime_get_boot_ns());
+	h->len = len;
 }

@@ -40,7 +40,7 @@ pub enum AgentError {
         source: io::Error,
     },
     /// The output did not take everything before the end.
-    #[error("stopped with {0} events that the output did not take in time")]
+    #[error("stopped after 5 s of waiting, with {0} events that the output did not take")]
     Undelivered(u64),
 }
 

@@ -39,6 +39,18 @@ pub(crate) enum Ended {
     Died(Hop),
 }
 
+impl Ended {
+    /// Which thread it was.
+    pub(crate) fn hop(&self) -> Hop {
+        match self {
+            Self::Reader(_) => Hop::Reader,
+            Self::Pipeline => Hop::Pipeline,
+            Self::Outlet(_) => Hop::Outlet,
+            Self::Died(hop) => *hop,
+        }
+    }
+}
+
 /// Sends its message when it goes out of scope, whatever the reason.
 struct Farewell {
     sender: mpsc::Sender<Message>,

@@ -52,7 +52,7 @@ impl<T> Shared<T> {
     }
 }
 
-/// Polls the source. Never waits for anything else.
+/// Polls the source. Waits for the pipeline a little, for nothing else.
 pub(crate) struct ReaderThread {
     pub(crate) capture: Box<dyn Capture>,
     pub(crate) output: Sender<Vec<Event>>,
@@ -65,6 +65,7 @@ pub(crate) struct ReaderThread {
 impl ReaderThread {
     /// Runs until told to stop, or until the source fails.
     pub(crate) fn run(mut self) -> Result<(), CaptureError> {
+        prefer();
         let mut ledger = Ledger::default();
         let result = self.poll_all(&mut ledger);
         let last = ledger.report_all();
@@ -103,7 +104,7 @@ impl ReaderThread {
     /// False when nobody listens any more.
     fn pass_on(&mut self, events: Vec<Event>, ledger: &mut Ledger) -> bool {
         let weight = events.len();
-        match self.output.send(events, weight) {
+        match self.output.send_within(events, weight, PATIENCE) {
             Ok(()) => true,
             Err((events, refused)) => {
                 let cause = match refused {
@@ -138,6 +139,17 @@ pub(crate) struct Pipeline {
     pub(crate) meters: Arc<Meters>,
 }
 
+/// Lets the calling thread run before others: what it does not read in time is lost. Takes CAP_SYS_NICE;
+/// without it the thread is as good as any.
+fn prefer() {
+    if let Err(error) = rustix::process::setpriority_process(None, -10) {
+        tracing::debug!(%error, "The thread keeps its ordinary priority.");
+    }
+}
+
+/// How long the reader waits for the pipeline. The ring holds more than the queue, and counts exactly what
+/// it cannot hold; nothing behind the pipeline can make it wait.
+const PATIENCE: Duration = Duration::from_millis(100);
 /// How long the pipeline waits for events before it looks at its own timers.
 const IDLE: Duration = Duration::from_millis(50);
 /// Vectors of more events than this are not kept: a burst must not hold memory for good.
@@ -157,6 +169,7 @@ struct State {
 impl Pipeline {
     /// Runs until the reader has gone and everything is passed on.
     pub(crate) fn run(mut self) {
+        prefer();
         let mut state = State {
             rules: self.rules.get(),
             rules_generation: 0,

@@ -1,4 +1,5 @@
-//! A bounded queue between two threads. The sender never waits: what does not fit comes back to it.
+//! A bounded queue between two threads. What does not fit comes back to the sender, at once or after a while
+//! that it chooses.
 //!
 //! Items have a weight (events, bytes); the bound is on their sum, because batches differ in size.
 
@@ -38,11 +39,17 @@ struct Inner<T> {
 struct Shared<T> {
     inner: Mutex<Inner<T>>,
     arrived: Condvar,
+    /// Something was taken out.
+    room: Condvar,
     most_items: usize,
     most_weight: usize,
 }
 
 impl<T> Shared<T> {
+    fn is_full(&self, inner: &Inner<T>) -> bool {
+        inner.items.len() >= self.most_items || inner.weight >= self.most_weight
+    }
+
     /// A panic of the other side leaves counts and items that are still right: every change is one step.
     fn lock(&self) -> MutexGuard<'_, Inner<T>> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
@@ -61,17 +68,29 @@ pub(crate) struct Gauge<T>(Arc<Shared<T>>);
 /// A queue of at most `most_items` items that takes another one while its weight is below `most_weight`.
 pub(crate) fn bounded<T>(most_items: usize, most_weight: usize) -> (Sender<T>, Receiver<T>) {
     let inner = Inner { items: VecDeque::new(), weight: 0, sender_gone: false, receiver_gone: false };
-    let shared =
-        Arc::new(Shared { inner: Mutex::new(inner), arrived: Condvar::new(), most_items, most_weight });
+    let shared = Shared {
+        inner: Mutex::new(inner),
+        arrived: Condvar::new(),
+        room: Condvar::new(),
+        most_items,
+        most_weight,
+    };
+    let shared = Arc::new(shared);
     (Sender(Arc::clone(&shared)), Receiver(shared))
 }
 
 impl<T> Sender<T> {
     /// Puts an item in, or gives it back.
     pub(crate) fn send(&self, item: T, weight: usize) -> Result<(), (T, Refused)> {
-        let full =
-            |inner: &Inner<T>| inner.items.len() >= self.0.most_items || inner.weight >= self.0.most_weight;
-        self.put(item, weight, full)
+        self.put(item, weight, |inner| self.0.is_full(inner))
+    }
+
+    /// Puts an item in as soon as there is room, or gives it back after `patience`.
+    pub(crate) fn send_within(&self, item: T, weight: usize, patience: Duration) -> Result<(), (T, Refused)> {
+        let full = |inner: &mut Inner<T>| self.0.is_full(inner) && !inner.receiver_gone;
+        // Not held over the second lock: there is one sender, so room that was there stays there.
+        drop(self.0.room.wait_timeout_while(self.0.lock(), patience, full));
+        self.send(item, weight)
     }
 
     /// Puts an item in over the bound, for the last words of a hop; comes back only from a closed queue.
@@ -108,6 +127,8 @@ impl<T> Receiver<T> {
         loop {
             if let Some((item, weight)) = inner.items.pop_front() {
                 inner.weight = inner.weight.saturating_sub(weight);
+                drop(inner);
+                self.0.room.notify_one();
                 return Received::Item(item);
             }
             let left = deadline.saturating_duration_since(Instant::now());
@@ -141,12 +162,32 @@ impl<T> Drop for Sender<T> {
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
         self.0.lock().receiver_gone = true;
+        self.0.room.notify_one();
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sender_may_wait_for_room() {
+        let (sender, receiver) = bounded(1, 10);
+        sender.send(1, 1).unwrap();
+        let at_once = sender.send_within(2, 1, Duration::ZERO);
+        assert_eq!(at_once, Err((2, Refused::Full)));
+        std::thread::scope(|scope| {
+            scope.spawn(|| sender.send_within(2, 1, Duration::from_secs(60)).unwrap());
+            assert_eq!(receiver.receive(Duration::from_secs(60)), Received::Item(1));
+            assert_eq!(receiver.receive(Duration::from_secs(60)), Received::Item(2));
+        });
+        sender.send(3, 1).unwrap();
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| sender.send_within(4, 1, Duration::from_secs(60)));
+            drop(receiver);
+            assert_eq!(waiting.join().unwrap(), Err((4, Refused::Closed)));
+        });
+    }
 
     #[test]
     fn what_does_not_fit_comes_back() {

@@ -1,49 +1,36 @@
 //! The life of the agent: the main thread starts the others, obeys signals and stops everything in the order
 //! in which events flow.
 
+mod assemble;
+
 use std::{
-    collections::HashMap,
-    fs::File,
-    io,
-    os::fd::AsFd as _,
-    path::Path,
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicBool, Ordering},
         mpsc::{self, RecvTimeoutError},
     },
     time::{Duration, Instant},
 };
 
-use sentinel_enrich::{Enricher, ProcSource, Source as _, TICK_NS};
-use sentinel_event::{KindSet, Process};
+use sentinel_event::KindSet;
 use sentinel_probe::{Options, Probe};
 use sentinel_rules::forward::ForwardRules;
-use sentinel_wire::Node;
-use tracing::{debug, error, info, warn};
+use tracing::{error, info, warn};
 
+use self::assemble::{Prepared, find_consumers};
 use crate::{
-    AgentError, Capture, Config, Control, Job, Rules, Sink,
-    consumers::{self, Consumer, Output},
-    hops::{Ended, Hop, spawn},
-    http::{Ports, Server, View},
-    ledger::Ledger,
+    AgentError, Capture, Config, Control, Job, Rules,
+    consumers::{Consumer, Output},
+    hops::{Ended, Hop},
+    http::{Server, View},
     meters::Meters,
     notify::Notify,
-    outlet::{Ending, Outlet, Target},
-    parcel::Packer,
-    pipeline::{Pipeline, ReaderThread, Shared},
-    queue,
+    outlet::Ending,
+    pipeline::Shared,
     rules::captured,
     signals,
 };
 
-/// Events between reader and pipeline: some 4 MiB, 50 ms at 150,000 events a second.
-const QUEUED_EVENTS: usize = 8192;
-/// Bytes between pipeline and outlet.
-const QUEUED_BYTES: usize = 8 << 20;
-/// Empty buffers that are kept for use again.
-const SPARE: usize = 16;
 /// How long the last events may take to leave.
 const STOP: Duration = Duration::from_secs(5);
 /// How often the main thread looks around.
@@ -95,19 +82,12 @@ pub struct Agent {
     output: Output,
     suspect: Arc<AtomicBool>,
     stop: Arc<AtomicBool>,
+    running: Vec<Hop>,
     meters: Arc<Meters>,
     server: Option<Server>,
     notify: Notify,
     searched: Instant,
     complained: (Instant, u64),
-}
-
-/// What is checked and opened before the kernel is touched.
-struct Prepared {
-    rules: ForwardRules,
-    ports: Option<Ports>,
-    target: Target,
-    output: Output,
 }
 
 /// Loads the probe and runs until SIGINT, SIGTERM, a closed output or a failure. Blocks; call it from the main
@@ -124,34 +104,18 @@ pub fn run(config: &Config, job: Job) -> Result<(), AgentError> {
         own_fds: prepared.output.descriptors.clone(),
         ..Options::default()
     };
+    for mount in sentinel_probe::mount_missing() {
+        match mount.result {
+            Ok(()) => info!(target = mount.target, "Mounted {}, which was missing.", mount.kind),
+            Err(error) => {
+                warn!(%error, target = mount.target, "Cannot mount {}, which is missing.", mount.kind)
+            }
+        }
+    }
     let (probe, reader) = Probe::load(&options)?;
     let agent = Agent::assemble(config, prepared, job.rules, Box::new(probe), Box::new(reader))?;
     signals::obey(agent.remote())?;
     agent.run()
-}
-
-impl Prepared {
-    fn new(config: &Config, sink: Sink, rules: &Rules, listen: bool) -> Result<Self, AgentError> {
-        let rules = rules.load()?;
-        let ports = if listen { Some(Ports::open(config)?) } else { None };
-        let (target, output) = match sink {
-            Sink::Stdout => {
-                let copy = io::stdout().as_fd().try_clone_to_owned();
-                let copy = copy.map_err(|source| AgentError::System { what: "standard output", source })?;
-                let output = Output::of(&[&copy, &io::stderr()]);
-                (Target::Descriptor(File::from(copy)), output)
-            }
-            Sink::Descriptor(file) => {
-                let output = Output::of(&[&file, &io::stderr()]);
-                (Target::Descriptor(file), output)
-            }
-            // A view draws on standard output.
-            Sink::Observer(observer) => {
-                (Target::Observer(observer), Output::of(&[&io::stdout(), &io::stderr()]))
-            }
-        };
-        Ok(Self { rules, ports, target, output })
-    }
 }
 
 impl Agent {
@@ -168,107 +132,6 @@ impl Agent {
     ) -> Result<Self, AgentError> {
         let prepared = Prepared::new(config, job.sink, &job.rules, job.listen)?;
         Self::assemble(config, prepared, job.rules, control, capture)
-    }
-
-    fn assemble(
-        config: &Config,
-        prepared: Prepared,
-        source: Rules,
-        mut control: Box<dyn Control>,
-        capture: Box<dyn Capture>,
-    ) -> Result<Self, AgentError> {
-        let (sender, messages) = mpsc::channel();
-        let node = Node { hostname: hostname() };
-        let meters = Arc::new(Meters::default());
-        let rules = Arc::new(Shared::new(prepared.rules));
-        let found = find_consumers(&prepared.output, &mut *control, &meters);
-        // Whoever stores our output may not have started yet.
-        let suspect = Arc::new(AtomicBool::new(prepared.output.has_consumers() && found.len() < 2));
-        let consumers = Arc::new(Shared::new(found));
-        let stop = Arc::new(AtomicBool::new(false));
-        let ledger = Arc::new(Mutex::new(Ledger::default()));
-
-        let mut enricher =
-            Enricher::new(&sentinel_enrich::Options::default(), Box::new(ProcSource::default()));
-        match control.processes() {
-            Ok(processes) => enricher.fill(with_arguments(processes, ProcSource::default().processes())),
-            Err(error) => {
-                debug!(%error, "The kernel does not list its processes; reading /proc.");
-                enricher.fill_from_source();
-            }
-        }
-
-        let (event_sender, event_receiver) = queue::bounded(QUEUED_EVENTS, QUEUED_EVENTS);
-        let (events_back, spare_events) = queue::bounded(SPARE, usize::MAX);
-        let (parcel_sender, parcel_receiver) = queue::bounded(config.stream.queue_length, QUEUED_BYTES);
-        let (parcels_back, spare_parcels) = queue::bounded(SPARE, usize::MAX);
-        let server = match prepared.ports {
-            Some(ports) => {
-                let depths = (event_sender.gauge(), parcel_sender.gauge());
-                Some(Server::start(ports, Arc::clone(&meters), Arc::clone(&rules), depths, sender.clone())?)
-            }
-            None => None,
-        };
-
-        let packer = match &prepared.target {
-            Target::Descriptor(_) => Packer::lines(&node),
-            Target::Observer(_) => Packer::Observations,
-        };
-        let outlet = Outlet {
-            target: prepared.target,
-            input: parcel_receiver,
-            empties: parcels_back,
-            ledger: Arc::clone(&ledger),
-            meters: Arc::clone(&meters),
-        };
-        let pipeline = Pipeline {
-            enricher,
-            rules: Arc::clone(&rules),
-            consumers: Arc::clone(&consumers),
-            suspect: Arc::clone(&suspect),
-            input: event_receiver,
-            empties: events_back,
-            output: parcel_sender,
-            returned: spare_parcels,
-            packer,
-            batch_size: config.stream.batch_size,
-            ledger,
-            meters: Arc::clone(&meters),
-        };
-        let reader = ReaderThread {
-            capture,
-            output: event_sender,
-            empties: spare_events,
-            stop: Arc::clone(&stop),
-            meters: Arc::clone(&meters),
-        };
-        // The last hop first: nobody sends to a thread that is not there.
-        spawn(Hop::Outlet, &sender, move || Ended::Outlet(outlet.run()))?;
-        spawn(Hop::Pipeline, &sender, move || {
-            pipeline.run();
-            Ended::Pipeline
-        })?;
-        meters.polled();
-        spawn(Hop::Reader, &sender, move || Ended::Reader(reader.run()))?;
-        meters.started.store(true, Ordering::Release);
-
-        let now = Instant::now();
-        Ok(Self {
-            messages,
-            remote: Remote(sender),
-            control,
-            source,
-            rules,
-            consumers,
-            output: prepared.output,
-            suspect,
-            stop,
-            meters,
-            server,
-            notify: Notify::new(),
-            searched: now,
-            complained: (now, 0),
-        })
     }
 
     /// Controls this agent from elsewhere.
@@ -302,24 +165,24 @@ impl Agent {
                 }
                 Ok(Message::Reload) => self.reload(),
                 Ok(Message::Look(reply)) => self.look(reply),
-                Ok(Message::Ended(Ended::Outlet(Ending::Closed))) => {
-                    info!("Nobody takes events any more.");
-                    return self.stop();
-                }
-                Ok(Message::Ended(Ended::Reader(Err(error)))) => {
-                    let stopped = self.stop();
-                    if let Err(error) = stopped {
-                        error!(%error, "Not everything was delivered.");
+                Ok(Message::Ended(ended)) => {
+                    self.running.retain(|hop| *hop != ended.hop());
+                    match ended {
+                        Ended::Outlet(Ending::Closed) => {
+                            info!("Nobody takes events any more.");
+                            return self.stop();
+                        }
+                        Ended::Reader(Err(error)) => {
+                            if let Err(error) = self.stop() {
+                                error!(%error, "Not everything was delivered.");
+                            }
+                            return Err(AgentError::Capture(error));
+                        }
+                        Ended::Died(hop) => return Err(AgentError::Died(hop.name())),
+                        Ended::Reader(Ok(())) => return Err(AgentError::Died(Hop::Reader.name())),
+                        // They end after the hop before them, whose message is on its way.
+                        Ended::Pipeline | Ended::Outlet(Ending::Drained) => {}
                     }
-                    return Err(AgentError::Capture(error));
-                }
-                Ok(Message::Ended(Ended::Died(hop))) => return Err(AgentError::Died(hop.name())),
-                Ok(Message::Ended(Ended::Reader(Ok(())))) => {
-                    return Err(AgentError::Died(Hop::Reader.name()));
-                }
-                Ok(Message::Ended(Ended::Pipeline)) => return Err(AgentError::Died(Hop::Pipeline.name())),
-                Ok(Message::Ended(Ended::Outlet(Ending::Drained))) => {
-                    return Err(AgentError::Died(Hop::Outlet.name()));
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Err(AgentError::Died("main")),
@@ -337,16 +200,21 @@ impl Agent {
         self.stop.store(true, Ordering::Release);
         let deadline = Instant::now() + STOP;
         // Each hop ends when the one before it has ended and its queue is empty.
-        loop {
+        while !self.running.is_empty() {
             match self.messages.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-                Ok(Message::Ended(Ended::Outlet(_))) => break,
-                Ok(Message::Ended(Ended::Died(hop))) => return Err(AgentError::Died(hop.name())),
-                Ok(Message::Ended(Ended::Reader(Err(error)))) => {
-                    warn!(%error, "The ring was not read to its end.")
+                Ok(Message::Ended(ended)) => {
+                    self.running.retain(|hop| *hop != ended.hop());
+                    match ended {
+                        Ended::Died(hop) => return Err(AgentError::Died(hop.name())),
+                        Ended::Reader(Err(error)) => warn!(%error, "The ring was not read to its end."),
+                        Ended::Reader(Ok(())) | Ended::Pipeline | Ended::Outlet(_) => {}
+                    }
                 }
-                Ok(Message::Ended(Ended::Reader(Ok(())) | Ended::Pipeline) | Message::Reload) => {}
+                Ok(Message::Reload) => {}
                 Ok(Message::Look(reply)) => self.look(reply),
-                Ok(Message::Stop) | Err(_) => break,
+                Ok(Message::Stop) => break,
+                // Something waits for a receiver that does not take, or hangs.
+                Err(_) => return Err(AgentError::Undelivered(self.meters.under_way())),
             }
         }
         let left = self.meters.under_way();
@@ -412,38 +280,4 @@ impl Agent {
             self.complained = (now, lost);
         }
     }
-}
-
-fn find_consumers(output: &Output, control: &mut dyn Control, meters: &Meters) -> Vec<Consumer> {
-    let found = consumers::find(output, Path::new("/proc"));
-    let tgids: Vec<u32> = found.iter().map(|consumer| consumer.tgid).collect();
-    debug!(?tgids, "These processes store our output.");
-    if let Err(error) = control.set_consumers(&tgids) {
-        warn!(%error, "The kernel does not sum what the processes do that store our output.");
-    }
-    meters.consumers.store(found.len(), Ordering::Relaxed);
-    found
-}
-
-/// The kernel's list has exact start times, `/proc` has the arguments.
-fn with_arguments(mut processes: Vec<Process>, from_proc: Vec<Process>) -> Vec<Process> {
-    let mut arguments: HashMap<u32, Process> =
-        from_proc.into_iter().map(|process| (process.key.tgid, process)).collect();
-    for process in &mut processes {
-        let same = |found: &Process| found.key.start_ns.abs_diff(process.key.start_ns) <= TICK_NS;
-        if let Some(found) = arguments.remove(&process.key.tgid).filter(same)
-            && process.argv.is_empty()
-        {
-            process.argv = found.argv;
-        }
-    }
-    processes
-}
-
-/// NODE_NAME, which Kubernetes sets, else the host's name.
-fn hostname() -> String {
-    let given = std::env::var("NODE_NAME").ok().filter(|name| !name.is_empty());
-    given.unwrap_or_else(|| {
-        nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
-    })
 }

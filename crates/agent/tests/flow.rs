@@ -73,6 +73,7 @@ fn a_closed_output_ends_the_agent_with_success() {
     output.read_line(&mut line).unwrap();
     drop(output);
     // Nothing is written any more: the end of the pipe is noticed all the same.
+    // Waiting for an outlet that has gone would end in an error.
     agent.join().unwrap().unwrap();
 }
 
@@ -153,51 +154,4 @@ fn what_overflows_is_reported_exactly() {
     }
     assert_eq!(told, produced);
     assert!(seen.lost.values().sum::<u64>() > BATCHES * BATCH / 2, "most of it cannot fit: {:?}", seen.lost);
-}
-
-#[test]
-fn new_rules_are_in_force_whole_or_not_at_all() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("rules.yaml");
-    let write = |text: &str| std::fs::write(&path, text).unwrap();
-    write("rules: [{name: a, event: file_read, match: {pathPrefixes: [/a]}}]");
-    let script = Arc::new(Script::default());
-    let (mut output, sink) = pipe();
-    let (remote, agent) = start(&script, Rules::File { path: path.clone(), required: true }, sink);
-    let mut next = |paths: &[&str]| {
-        script.batches.lock().unwrap().push_back(paths.iter().map(|path| read(path)).collect());
-        let mut line = String::new();
-        output.read_line(&mut line).unwrap();
-        let line: serde_json::Value = serde_json::from_str(&line).unwrap();
-        line["data"]["filename"].as_str().unwrap().to_owned()
-    };
-    let calls = |count| until("the agent has reloaded", || script.calls.lock().unwrap().len() >= count);
-    assert_eq!(next(&["/b", "/a"]), "/a");
-
-    write("rules: [{name: a, event: exec}, {name: b, event: file_read, match: {pathPrefixes: [/b]}}]");
-    remote.reload();
-    calls(2);
-    assert_eq!(script.calls.lock().unwrap()[1], "kinds exec,fork,exit,file_read,loss");
-    // The rules are put in force after the kinds are captured.
-    until("the new rules are in force", || next(&["/a", "/b", "/b"]) == "/b");
-
-    for bad in ["rules: [{name: a, event: nothing}]", "rules: ["] {
-        write(bad);
-        remote.reload();
-        assert_eq!(next(&["/a", "/b"]), "/b", "the old rules stay");
-    }
-
-    write("rules: [{name: a, event: file_read}]");
-    script.refuse.store(true, Ordering::Relaxed);
-    remote.reload();
-    calls(4);
-    assert_eq!(
-        script.calls.lock().unwrap()[3],
-        "kinds exec,fork,exit,file_read,loss",
-        "back to the old kinds"
-    );
-    assert_eq!(next(&["/a", "/b"]), "/b", "the old rules stay");
-
-    remote.stop();
-    agent.join().unwrap().unwrap();
 }

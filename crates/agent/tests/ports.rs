@@ -5,15 +5,14 @@ mod common;
 
 use std::{
     collections::BTreeMap,
-    io::{Read as _, Write as _},
+    io::Write as _,
     net::{SocketAddr, TcpListener, TcpStream},
     ops::ControlFlow,
     sync::{Arc, mpsc},
     thread,
-    time::Duration,
 };
 
-use common::{Fake, Script, config, exec, read, until};
+use common::{Fake, Script, config, exec, get, read, talk, until};
 use sentinel_agent::{Agent, AgentError, Config, ForwardRules, Job, Remote, Rules, Sink};
 use sentinel_event::Observation;
 
@@ -53,23 +52,6 @@ impl Running {
         self.remote.stop();
         self.thread.join().unwrap().unwrap();
     }
-}
-
-/// The whole answer to these bytes.
-fn talk(address: SocketAddr, bytes: &[u8]) -> String {
-    let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    // The other side may hang up while we still talk.
-    let _ = stream.write_all(bytes);
-    let mut answer = Vec::new();
-    let _ = stream.read_to_end(&mut answer);
-    String::from_utf8(answer).unwrap()
-}
-
-fn get(address: SocketAddr, path: &str) -> (String, String) {
-    let answer = talk(address, format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes());
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    (head.lines().next().unwrap().to_owned(), body.to_owned())
 }
 
 /// Checks the text format; values by name and labels.

@@ -1,7 +1,7 @@
 //! The receiving end of the ring.
 
 use std::{
-    fmt,
+    fmt, io,
     sync::{Arc, Mutex, PoisonError, atomic::Ordering},
     thread,
     time::{Duration, Instant},
@@ -24,6 +24,8 @@ const NAP: Duration = Duration::from_millis(1);
 /// Longest sleep. Bounds the delay of the one record in a million that is submitted while the reader
 /// goes to sleep and does not wake it.
 const SLEEP: Duration = Duration::from_millis(20);
+/// Records taken at once: more of them wait in the ring, where they are small.
+const BATCH: usize = 2048;
 /// How often losses are reported.
 const LOSS_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -37,6 +39,8 @@ pub struct Reader {
     open_files: MapHandle,
     counts: MapHandle,
     busy: bool,
+    /// The last batch was full: there is no time to nap.
+    more: bool,
     sweep: Duration,
     next_sweep: Instant,
     next_loss: Instant,
@@ -93,6 +97,7 @@ impl Reader {
             open_files: maps.open_files,
             counts: maps.counts,
             busy: false,
+            more: false,
             sweep,
             next_sweep: now + sweep,
             next_loss: now + LOSS_INTERVAL,
@@ -114,10 +119,10 @@ impl Reader {
             events.append(&mut self.kept);
             return Ok(());
         }
-        if self.busy {
+        if self.busy && !self.more {
             thread::sleep(NAP);
         }
-        self.consume()?;
+        self.more = self.consume()?;
         if self.is_empty() && !self.due() {
             // Said first, looked at once more, then slept: no record submitted meanwhile is missed.
             self.set_asleep()?;
@@ -136,7 +141,7 @@ impl Reader {
     /// # Errors
     /// As [`Reader::poll`].
     pub fn drain(&mut self, events: &mut Vec<Event>) -> Result<(), ProbeError> {
-        self.consume()?;
+        while self.consume()? {}
         self.take(events);
         self.sweep_files(events)?;
         self.report_losses(events)
@@ -147,8 +152,16 @@ impl Reader {
         self.kept.extend(events);
     }
 
-    fn consume(&self) -> Result<(), ProbeError> {
-        self.ring.consume().or_else(interrupted).map_err(ProbeError::refused("the ring"))
+    /// Takes what is in the ring, at most [`BATCH`] records: a burst waits there, where it is small.
+    /// Returns whether there may be more.
+    fn consume(&self) -> Result<bool, ProbeError> {
+        match usize::try_from(self.ring.consume_raw_n(BATCH)) {
+            Ok(taken) => Ok(taken >= BATCH),
+            // A negated errno, which libbpf leaves behind as well.
+            Err(_) => interrupted(io::Error::last_os_error().into())
+                .map(|()| true)
+                .map_err(ProbeError::refused("the ring")),
+        }
     }
 
     fn is_empty(&self) -> bool {

@@ -104,6 +104,51 @@ fn a_line_has_the_contract_names() {
 }
 
 #[test]
+fn field_numbers_are_those_of_the_contract() {
+    use prost::Message as _;
+    use sentinel_wire::v1::{AnomalyReport, DetectionResponse, EventEnvelope};
+    // Each field of a message as it goes over the wire starts with its number and type.
+    let text =
+        |number: u8, body: &[u8]| [&[number << 3 | 2, u8::try_from(body.len()).unwrap()], body].concat();
+    let map = || std::collections::BTreeMap::from([("k".to_owned(), "v".to_owned())]);
+    let entry = [text(1, b"k"), text(2, b"v")].concat();
+    let event = EventEnvelope {
+        event_id: "a".into(),
+        hostname: "b".into(),
+        pod_name: "c".into(),
+        namespace: "d".into(),
+        container_id: "e".into(),
+        event_type: "f".into(),
+        data: map(),
+        attributes: map(),
+        ts_unix_nano: 5,
+    };
+    let expected = [
+        text(1, b"a"),
+        text(2, b"b"),
+        text(3, b"c"),
+        text(4, b"d"),
+        text(5, b"e"),
+        text(9, b"f"),
+        text(10, &entry),
+        [&[0xa2, 0x01, 6][..], &entry].concat(), // 20: its number takes two bytes
+        vec![0xf0, 0x01, 5],                     // 30, a number
+    ];
+    assert_eq!(event.encode_to_vec(), expected.concat());
+
+    let ts = Some(prost_types::Timestamp { seconds: 7, nanos: 0 });
+    let response =
+        DetectionResponse { event_id: "a".into(), anomaly: true, reason: "b".into(), score: 1.0, ts };
+    let score = |number: u8| [&[number << 3 | 1][..], &1.0_f64.to_le_bytes()].concat();
+    let expected = [text(1, b"a"), vec![2 << 3, 1], text(3, b"b"), score(4), text(5, &[1 << 3, 7])];
+    assert_eq!(response.encode_to_vec(), expected.concat());
+
+    let report = AnomalyReport { event_id: "a".into(), reason: "b".into(), score: 1.0, labels: map() };
+    let expected = [text(1, b"a"), text(2, b"b"), score(3), text(4, &entry)];
+    assert_eq!(report.encode_to_vec(), expected.concat());
+}
+
+#[test]
 fn hostile_names_stay_inside_their_string() {
     for (name, shown) in [
         (&b"/a\n{\"x\":1}"[..], "/a\n{\"x\":1}"),
