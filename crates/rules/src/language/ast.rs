@@ -11,7 +11,7 @@ pub enum Expr {
     And(Vec<Expr>),
     /// True when one part is. Two parts or more.
     Or(Vec<Expr>),
-    /// True when the part is not. Never holds another `Not`.
+    /// True when the part is not.
     Not(Box<Expr>),
     /// The condition of the macro of this name.
     Macro(String, Offset),
@@ -20,13 +20,10 @@ pub enum Expr {
 }
 
 impl Expr {
-    /// The negation; two of them cancel out.
+    /// The negation. Two of them stay two: `not (not a)` is not `a` in the canonical form.
     #[must_use]
     pub fn negated(self) -> Self {
-        match self {
-            Self::Not(inner) => *inner,
-            other => Self::Not(Box::new(other)),
-        }
+        Self::Not(Box::new(self))
     }
 }
 

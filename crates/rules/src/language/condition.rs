@@ -57,13 +57,10 @@ impl Condition {
         }
     }
 
-    /// The negation; two of them cancel out.
+    /// The negation. Two of them stay two, as in the canonical form of Falco.
     #[must_use]
     pub fn negated(self) -> Self {
-        match self {
-            Self::Not(inner) => *inner,
-            other => Self::Not(Box::new(other)),
-        }
+        Self::Not(Box::new(self))
     }
 }
 

@@ -1,14 +1,14 @@
-//! The canonical form of a condition.
+//! The canonical form of a condition: Falco's, to the byte, because other programs compare it.
+//!
+//! Some texts do not survive it, see [`Canonical`].
 
 use bstr::ByteSlice;
 use sentinel_event::Text;
 
-use super::{
-    ast::{Check, Expr, FieldName, Operand, Right, Transform, TransformArgument, Value},
-    lexer::is_bare_argument,
-};
+use super::ast::{Check, Expr, FieldName, Operand, Right, Transform, TransformArgument, Value};
 
-/// Something that has a canonical form. Reading that form gives the same thing back.
+/// Something that has a canonical form. Reading that form gives the same thing back, except for constants
+/// that are empty, hold one of `( ) ,` or end in a backslash, arguments with `[` or `]`, and two negations.
 pub(super) trait Canonical {
     /// Appends the canonical form.
     fn print(&self, out: &mut String);
@@ -90,11 +90,7 @@ impl Canonical for Right {
 
 impl Canonical for Value {
     fn print(&self, out: &mut String) {
-        if needs_quotes(&self.text) {
-            quote(&self.text, out)
-        } else {
-            out.push_str(&self.text.to_str_lossy())
-        }
+        print_text(&self.text, out);
     }
 }
 
@@ -136,27 +132,37 @@ impl Canonical for TransformArgument {
 fn print_index(index: Option<&Text>, out: &mut String) {
     let Some(index) = index else { return };
     out.push('[');
-    let bare = !index.is_empty() && index.iter().all(|byte| is_bare_argument(*byte)) && !has_special(index);
-    if bare {
-        out.push_str(&index.to_str_lossy())
+    if index.is_empty() {
+        out.push_str("\"\"");
     } else {
-        quote(index, out)
+        print_text(index, out);
     }
     out.push(']');
 }
 
-/// Whether `text` holds something that is only written inside quotes.
-fn has_special(text: &[u8]) -> bool {
+/// A text, in quotes only when it holds something that is only written there.
+fn print_text(text: &[u8], out: &mut String) {
     let special =
         |byte: &u8| matches!(byte, b' ' | b'=' | b'\\' | b'"' | b'\'' | 0 | 0x08..=0x0a | 0x0c | 0x0d);
-    text.iter().any(special) || text.to_str().is_err()
+    match text.to_str() {
+        Ok(text) if !text.bytes().any(|byte| special(&byte)) => out.push_str(text),
+        _ => quote(text, out),
+    }
 }
 
-/// Falco prints a text that is empty or has one of `( ) ,` without quotes, which cannot be read back.
-fn needs_quotes(text: &[u8]) -> bool {
-    text.is_empty() || has_special(text) || text.iter().any(|byte| matches!(byte, b'(' | b')' | b','))
+/// `text` in quotes and escaped so that it reads back, which the canonical form does not care for.
+pub(super) fn quoted(text: &[u8]) -> String {
+    let mut out = String::new();
+    quote(text, &mut out);
+    // A quote behind a backslash does not end a string, not even when that backslash is an escaped one.
+    if text.last() == Some(&b'\\') {
+        out.truncate(out.len().saturating_sub("\\\\\"".len()));
+        out.push_str("\\x5c\"");
+    }
+    out
 }
 
+/// Bytes that are no UTF-8 are escaped: the form is text.
 fn quote(text: &[u8], out: &mut String) {
     out.push('"');
     for chunk in text.utf8_chunks() {
@@ -176,11 +182,6 @@ fn quote(text: &[u8], out: &mut String) {
         for byte in chunk.invalid() {
             out.push_str(&format!("\\x{byte:02x}"));
         }
-    }
-    // A quote behind a backslash does not end a string, not even when that backslash is an escaped one.
-    if text.last() == Some(&b'\\') {
-        out.truncate(out.len().saturating_sub(2));
-        out.push_str("\\x5c");
     }
     out.push('"');
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Columns, Comparison, Exception};
-use crate::language::{ast::Value, lexer::is_bare, place::Offset, print::canonical, yaml::Node};
+use crate::language::{lexer::is_bare, print::quoted, yaml::Node};
 
 impl Exception {
     /// The condition that is true for the exception's values; none without values.
@@ -63,5 +63,5 @@ fn element(value: &Node, in_list: bool) -> String {
     if text.starts_with(['"', '\'']) || (!text.is_empty() && text.bytes().all(bare)) {
         return text.to_owned();
     }
-    canonical(&Value { text: text.into(), bare: false, at: Offset(0) })
+    quoted(text.as_bytes())
 }
