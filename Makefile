@@ -33,7 +33,7 @@ build: setup-build ## Leaves the release programs in target/release
 .PHONY: test
 test: setup-test fmt-check lint unit ## Everything that must hold: formats, lints, all tests (root ones with sudo)
 
-# One build and one run for all tests. test-runner.sh gives root to those of root.rs and root_*.rs.
+# One build and one run for all tests. test-runner.sh gives root to those of root_*.rs.
 .PHONY: unit
 unit: setup-test mounts
 	CARGO_TARGET_$(TRIPLE)_RUNNER=$(CURDIR)/scripts/test-runner.sh $(CARGO) test --workspace $(ARGS)

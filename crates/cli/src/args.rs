@@ -7,6 +7,8 @@ use clap::{Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use sentinel_event::Kind;
 
+use crate::rules::Rules;
+
 /// See what the processes of this host do.
 #[derive(Debug, Parser)]
 #[command(
@@ -31,6 +33,7 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     Run(Run),
     Doctor(Doctor),
+    Rules(Rules),
     /// Print a completion script for a shell.
     #[command(after_help = "Example:\n  sentinel completions bash > /etc/bash_completion.d/sentinel")]
     Completions {

@@ -24,13 +24,19 @@ pub(crate) fn man(dir: Option<&Path>) -> anyhow::Result<ExitCode> {
     let mut program = Args::command();
     program.build();
     let Some(dir) = dir else { return print(&page(program)?) };
-    let commands: Vec<_> = program.get_subcommands().filter(|c| c.get_name() != "help").cloned().collect();
-    for command in commands {
-        let name = format!("sentinel-{}", command.get_name());
-        write(dir, &name, &page(command)?)?;
-    }
+    pages_below(dir, "sentinel", &program)?;
     write(dir, "sentinel", &page(program)?)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes a page for each command below `parent`, and for those below these.
+fn pages_below(dir: &Path, parent: &str, command: &clap::Command) -> anyhow::Result<()> {
+    for command in command.get_subcommands().filter(|command| command.get_name() != "help") {
+        let name = format!("{parent}-{}", command.get_name());
+        write(dir, &name, &page(command.clone())?)?;
+        pages_below(dir, &name, command)?;
+    }
+    Ok(())
 }
 
 fn page(command: clap::Command) -> anyhow::Result<Vec<u8>> {

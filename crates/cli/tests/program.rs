@@ -40,7 +40,7 @@ fn fed(program: &str, args: &[&str], input: &[u8]) -> Output {
 fn help_names_every_command_and_each_has_an_example() {
     let help = sentinel(&["--help"]);
     assert_eq!(help.status.code(), Some(0));
-    for command in ["run", "doctor", "completions", "man"] {
+    for command in ["run", "doctor", "rules", "completions", "man"] {
         assert!(text(&help.stdout).contains(&format!("\n  {command} ")), "{command}");
         let own = sentinel(&[command, "--help"]);
         assert!(text(&own.stdout).contains(&format!("sentinel {command}")), "{command}");
@@ -95,7 +95,7 @@ fn completions_are_there_for_every_shell() {
     for shell in ["bash", "zsh", "fish"] {
         let script = sentinel(&["completions", shell]);
         assert_eq!(script.status.code(), Some(0));
-        for word in ["run", "doctor", "attached", "mprotect_exec"] {
+        for word in ["run", "doctor", "attached", "mprotect_exec", "explain"] {
             assert!(text(&script.stdout).contains(word), "{shell}: {word}");
         }
         if have(shell) {
@@ -113,7 +113,15 @@ fn the_manual_has_no_errors() {
     let target = dir.path().display().to_string();
     assert_eq!(sentinel(&["man", &target]).status.code(), Some(0));
     let mut pages = vec![sentinel(&["man"]).stdout];
-    for name in ["sentinel", "sentinel-run", "sentinel-doctor", "sentinel-completions", "sentinel-man"] {
+    for name in [
+        "sentinel",
+        "sentinel-run",
+        "sentinel-doctor",
+        "sentinel-rules",
+        "sentinel-rules-check",
+        "sentinel-completions",
+        "sentinel-man",
+    ] {
         pages.push(std::fs::read(dir.path().join(format!("{name}.1"))).unwrap());
     }
     for page in pages {

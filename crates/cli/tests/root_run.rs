@@ -1,4 +1,4 @@
-//! The program on the real kernel. Needs root; without it there is nothing to try.
+//! The program on the real kernel. Needs root.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -62,9 +62,7 @@ fn trigger() {
 
 #[test]
 fn the_live_view_shows_a_program_that_starts_and_sums_up() {
-    if !Uid::effective().is_root() {
-        return;
-    }
+    assert!(Uid::effective().is_root(), "this test needs root: run it by `make test`");
     let running = Running::start(&["--format", "live", "--event", "exec", "--color", "never"]);
     let line = running.until(trigger, |line| line.contains(r#""a\nb\x1b[2J""#));
     assert!(line.contains(" exec ") && line.contains("sh["), "{line}");
@@ -77,9 +75,7 @@ fn the_live_view_shows_a_program_that_starts_and_sums_up() {
 
 #[test]
 fn a_pipe_gets_json() {
-    if !Uid::effective().is_root() {
-        return;
-    }
+    assert!(Uid::effective().is_root(), "this test needs root: run it by `make test`");
     let running = Running::start(&["--event", "exec"]);
     let line = running.until(trigger, |line| line.contains(r"a\nb"));
     let event: serde_json::Value = serde_json::from_str(&line).unwrap();
