@@ -58,7 +58,7 @@ pub struct Record {
 pub enum Content {
     /// An event as it is.
     Body(Body),
-    /// Reads or writes of an open file, perhaps totals: [`crate::ledger`] makes events of them.
+    /// Reads or writes of an open file, perhaps totals: the ledger makes events of them.
     Io(Io),
     /// Totals of a file that was closed.
     Close(Close),

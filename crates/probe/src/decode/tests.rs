@@ -61,6 +61,24 @@ fn every_kind_the_kernel_reports_has_an_id_of_its_own() {
     assert!(ids.iter().all(|id| *id < abi::SENTINEL_KIND_MAX));
 }
 
+/// The fuzzer's seeds are records of every kind as a kernel has sent them.
+#[test]
+fn the_seeds_decode_and_cover_every_kind() {
+    let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds");
+    let mut seen = std::collections::BTreeSet::new();
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        decode(&bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        seen.insert(u32::from(u16::from_ne_bytes([bytes[4], bytes[5]])));
+        for n in 0..bytes.len() {
+            let _ = decode(&bytes[..n]);
+        }
+    }
+    let all: std::collections::BTreeSet<u32> = Kind::ALL.iter().filter_map(|kind| wire_id(*kind)).collect();
+    assert_eq!(seen, all);
+}
+
 mod properties {
     use proptest::prelude::*;
 
