@@ -105,9 +105,11 @@ fn memfd_tells_its_name() {
 #[test]
 fn tracing_another_process_is_seen() {
     use nix::{sys::ptrace, sys::wait::waitpid, unistd::Pid};
+    // Before the child: to another test its start would be an executable mapping.
+    let mut capture = capture();
     let mut child = Command::new("/bin/sleep").arg("1000").spawn().unwrap();
     let pid = Pid::from_raw(child.id() as i32);
-    let events = capture().during(|| {
+    let events = capture.during(|| {
         ptrace::attach(pid).unwrap();
         waitpid(pid, None).unwrap();
         ptrace::detach(pid, None).unwrap();

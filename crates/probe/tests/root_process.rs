@@ -210,14 +210,16 @@ fn threads_are_not_processes() {
 
 #[test]
 fn the_snapshot_has_every_process_and_its_program() {
+    // Before the child: to another test it would be a start of its own.
+    let capture = capture();
     let mut child = Command::new("/bin/sleep").arg("1000").spawn().unwrap();
     // The program is in place when the child has left its parent's image.
     let exe = format!("/proc/{}/exe", child.id());
     while !fs::read_link(&exe).is_ok_and(|path| path.ends_with("sleep")) {
         std::thread::yield_now();
     }
-    let processes = capture().probe.processes().unwrap();
-    let fds = capture().probe.open_fds().unwrap();
+    let processes = capture.probe.processes().unwrap();
+    let fds = capture.probe.open_fds().unwrap();
     child.kill().unwrap();
     child.wait().unwrap();
     let find = |tgid| processes.iter().find(|process| process.key.tgid == tgid).unwrap();
