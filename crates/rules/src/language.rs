@@ -12,6 +12,7 @@ mod check;
 mod compile;
 mod condition;
 mod diagnostic;
+pub mod eval;
 mod evtnames;
 mod evttypes;
 mod exception;

@@ -4,7 +4,7 @@ use super::{ArgumentRule, CarriedBy::*, Field, field, text};
 use crate::language::types::Type;
 
 pub(super) const FIELDS: &[Field] = &[
-    field("fd.num", Type::I64, Descriptor, "The descriptor; of a failed open the negative error number."),
+    field("fd.num", Type::I64, Descriptor, "The descriptor; -1 when the call that was to make it failed."),
     text("fd.type", Descriptor, "`file`, `directory`, `ipv4`, `ipv6`, `unix`, `pipe` and so on."),
     text("fd.typechar", Descriptor, "One letter for the type: `f`, `d`, `4`, `6`, `u`, `p` and so on."),
     text("fd.name", Descriptor, "Path of a file; `client->server` addresses of a connection."),

@@ -1,0 +1,120 @@
+//! Sentinel's JSON form of an alert.
+
+use sentinel_event::{Body, Endpoint};
+
+use super::{
+    super::{json::Members, json::print, view::View},
+    Alert, tags,
+};
+
+pub(super) fn write(alert: &Alert<'_>, out: &mut Vec<u8>) {
+    let (rule, view) = (alert.rule, &alert.view);
+    let mut message = Vec::new();
+    alert.message(&mut message);
+    let mut object = Members::object(out);
+    object.text("rule_id", &rule.id);
+    object.text("severity", rule.severity.name());
+    object.number("risk_score", rule.risk_score);
+    object.text("reason", &message);
+    object.text("recommendation", rule.recommendation.as_deref().unwrap_or_default());
+    event(view, object.key("event"));
+    container(view, object.key("container"));
+    pod(view, object.key("pod"));
+    object.text("timestamp", alert.instant());
+    object.text("addr", remote(view).map(|(end, _)| address(end)).unwrap_or_default());
+    lineage(view, object.key("lineage"));
+    object.text("rule", &rule.name);
+    tags(rule, object.key("tags"));
+    alert.output_fields(object.key("output_fields"));
+    object.end();
+}
+
+/// The event's main facts. What it does not have is left out, except for what every reader looks for.
+fn event(view: &View<'_>, out: &mut Vec<u8>) {
+    let head = &view.observation.event.head;
+    let mut object = Members::object(out);
+    object.number("PID", head.process.tgid);
+    object.number("TID", head.tid);
+    object.number("PPID", head.parent.tgid);
+    object.number("UID", head.uid);
+    object.number("GID", head.gid);
+    object.number("EUID", head.euid);
+    object.number("CgroupID", head.cgroup_id);
+    object.text("Comm", head.comm.as_bstr());
+    object.text("Filename", filename(view).unwrap_or_default());
+    object.text("EventType", view.observation.event.kind().name());
+    object.text("Syscall", view.call.name);
+    object.number("Result", head.result);
+    if let Some((end, protocol)) = remote(view) {
+        let mut ip = Vec::new();
+        if let Some(known) = end.ip {
+            print(&mut ip, format_args!("{known}"));
+        }
+        object.text("DstIP", &ip);
+        object.number("DstPort", end.port);
+        object.number("Proto", protocol);
+    }
+    object.end();
+}
+
+/// The file the event is about, or the program that was started.
+fn filename<'a>(view: &View<'a>) -> Option<&'a [u8]> {
+    let observation = view.observation;
+    if let Some(path) = view.file() {
+        return Some(path);
+    }
+    match &observation.event.body {
+        Body::Exec(exec) if exec.exe.bytes.is_empty() => Some(exec.filename.as_slice()),
+        Body::Exec(exec) => Some(exec.exe.bytes.as_slice()),
+        Body::FileUnlink(unlink) => Some(unlink.target.path.as_slice()),
+        Body::FileRename(rename) => Some(rename.to.path.as_slice()),
+        Body::MemfdCreate(memfd) => Some(memfd.name.as_slice()),
+        _ => None,
+    }
+}
+
+/// The other end of a connection, with an address, and the protocol's number.
+fn remote<'a>(view: &View<'a>) -> Option<(&'a Endpoint, u16)> {
+    let net = view.net()?;
+    net.peer.ip.map(|_| (net.peer, net.socket.protocol))
+}
+
+fn address(end: &Endpoint) -> Vec<u8> {
+    let mut text = Vec::new();
+    if let Some(ip) = end.ip {
+        print(&mut text, format_args!("{}", std::net::SocketAddr::new(ip, end.port)));
+    }
+    text
+}
+
+/// Enrichment knows the id; name, runtime and image are empty until it asks the runtime.
+fn container(view: &View<'_>, out: &mut Vec<u8>) {
+    let mut object = Members::object(out);
+    object.text("id", view.observation.container_id.as_deref().unwrap_or_default());
+    object.text("name", "");
+    object.text("runtime", "");
+    object.text("image", "");
+    object.end();
+}
+
+/// Pods are known once enrichment talks to Kubernetes.
+fn pod(view: &View<'_>, out: &mut Vec<u8>) {
+    let mut object = Members::object(out);
+    object.text("name", "");
+    object.text("namespace", "");
+    object.text("node", &view.node.hostname);
+    object.end();
+}
+
+/// The ancestors, parent first.
+fn lineage(view: &View<'_>, out: &mut Vec<u8>) {
+    let mut array = Members::array(out);
+    for process in view.ancestors() {
+        let mut object = Members::object(array.next());
+        object.number("pid", process.key.tgid);
+        object.text("name", &process.comm);
+        object.text("exe", &process.exe);
+        object.end();
+    }
+    array.end();
+}

@@ -1,0 +1,311 @@
+//! Conditions as a flat graph in which equal parts are one.
+
+use rustc_hash::FxHashMap;
+
+use super::{
+    fields::{self, Get},
+    pred::Pred,
+    transform::Compiled,
+    value::Scalar,
+};
+use crate::language::{
+    Argument, Comparand, Condition, FieldRef, Literal, Modifier, Operator, Term, Test, Transformer,
+};
+
+/// Number of a part of a condition.
+pub(super) type NodeId = u32;
+/// Number of a term.
+pub(super) type TermId = u32;
+
+/// A part of conditions.
+#[derive(Debug)]
+pub(super) enum Node {
+    True,
+    False,
+    Not(NodeId),
+    And(Box<[NodeId]>),
+    Or(Box<[NodeId]>),
+    Test(Box<Comparison>),
+}
+
+/// A test of a term.
+#[derive(Debug)]
+pub(super) struct Comparison {
+    pub(super) left: TermId,
+    pub(super) operator: Operator,
+    pub(super) right: Right,
+}
+
+#[derive(Debug)]
+pub(super) enum Right {
+    Nothing,
+    Constant(Pred),
+    Term(TermId),
+}
+
+/// A term, ready to be computed.
+#[derive(Debug)]
+pub(super) enum TermNode {
+    /// No event fills it yet.
+    Missing,
+    Text(Box<[u8]>),
+    Field {
+        get: Get,
+        argument: Argument,
+        /// It is put together, and so is remembered for the rest of the event.
+        built: bool,
+    },
+    /// `proc.args` as the list it is.
+    ArgumentList,
+    Call(Compiled),
+    List(Box<[TermId]>),
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+enum Key {
+    Not(NodeId),
+    And(Vec<NodeId>),
+    Or(Vec<NodeId>),
+    Test(String),
+}
+
+/// Everything that rules compute, each part once.
+#[derive(Debug, Default)]
+pub(super) struct Program {
+    pub(super) nodes: Vec<Node>,
+    pub(super) terms: Vec<TermNode>,
+}
+
+pub(super) const FALSE: NodeId = 0;
+pub(super) const TRUE: NodeId = 1;
+
+/// Makes a [`Program`].
+#[derive(Debug)]
+pub(super) struct Builder {
+    program: Program,
+    nodes: FxHashMap<Key, NodeId>,
+    terms: FxHashMap<(Term, bool), TermId>,
+    /// By address: macros share their tests.
+    tests: FxHashMap<usize, NodeId>,
+}
+
+impl Builder {
+    pub(super) fn new() -> Self {
+        let program = Program { nodes: vec![Node::False, Node::True], terms: Vec::new() };
+        Self {
+            program,
+            nodes: FxHashMap::default(),
+            terms: FxHashMap::default(),
+            tests: FxHashMap::default(),
+        }
+    }
+
+    pub(super) fn finish(self) -> Program {
+        self.program
+    }
+
+    /// The condition on events called `call`, with what that name decides decided. The rules that `condition` is
+    /// part of must outlive the builder: tests are known by their address.
+    pub(super) fn condition(&mut self, condition: &Condition, call: &str) -> NodeId {
+        match condition {
+            Condition::Not(part) => match self.condition(part, call) {
+                FALSE => TRUE,
+                TRUE => FALSE,
+                part => self.node(Key::Not(part), || Node::Not(part)),
+            },
+            Condition::Test(test) => match decided(test, call) {
+                Some(truth) => NodeId::from(truth),
+                None => self.test(test),
+            },
+            Condition::And(parts) => {
+                let mut ids = Vec::with_capacity(parts.len());
+                for part in parts {
+                    match self.condition(part, call) {
+                        FALSE => return FALSE,
+                        TRUE => {}
+                        id if ids.contains(&id) => {}
+                        id => ids.push(id),
+                    }
+                }
+                match ids.as_slice() {
+                    [] => TRUE,
+                    [one] => *one,
+                    _ => {
+                        let boxed = ids.clone().into_boxed_slice();
+                        self.node(Key::And(ids), || Node::And(boxed))
+                    }
+                }
+            }
+            Condition::Or(parts) => self.any(parts, call),
+        }
+    }
+
+    fn any(&mut self, parts: &[Condition], call: &str) -> NodeId {
+        let mut ids = Vec::with_capacity(parts.len());
+        let mut merged = Merged::default();
+        for part in parts {
+            if let Condition::Test(test) = part
+                && decided(test, call).is_none()
+                && merged.take(test, ids.len())
+            {
+                continue;
+            }
+            match self.condition(part, call) {
+                TRUE => return TRUE,
+                FALSE => {}
+                id if ids.contains(&id) => {}
+                id => ids.push(id),
+            }
+        }
+        for Group { left, operator, literals, place } in merged.0 {
+            let right = Comparand::Many(Some(Modifier::AnyOf), literals);
+            let id = self.comparison(left, operator, &right);
+            if id != FALSE && !ids.contains(&id) {
+                ids.insert(place.min(ids.len()), id);
+            }
+        }
+        match ids.as_slice() {
+            [] => FALSE,
+            [one] => *one,
+            _ => {
+                let boxed = ids.clone().into_boxed_slice();
+                self.node(Key::Or(ids), || Node::Or(boxed))
+            }
+        }
+    }
+
+    fn test(&mut self, test: &std::sync::Arc<Test>) -> NodeId {
+        let address = std::sync::Arc::as_ptr(test) as usize;
+        if let Some(id) = self.tests.get(&address) {
+            return *id;
+        }
+        let id = self.comparison(&test.left, test.operator, &test.right);
+        self.tests.insert(address, id);
+        id
+    }
+
+    fn comparison(&mut self, left: &Term, operator: Operator, right: &Comparand) -> NodeId {
+        let left = self.term(left, false);
+        if matches!(self.program.terms.get(left as usize), Some(TermNode::Missing)) {
+            return FALSE; // a missing value makes every comparison false
+        }
+        let key = Key::Test(format!("{left} {operator:?} {right:?}"));
+        let compiled = match right {
+            Comparand::Nothing => Right::Nothing,
+            Comparand::Term(term) => Right::Term(self.term(term, false)),
+            constant => Right::Constant(Pred::new(operator, constant)),
+        };
+        self.node(key, || Node::Test(Comparison { left, operator, right: compiled }.into()))
+    }
+
+    fn node(&mut self, key: Key, make: impl FnOnce() -> Node) -> NodeId {
+        let nodes = &mut self.program.nodes;
+        *self.nodes.entry(key).or_insert_with(|| {
+            let id = NodeId::try_from(nodes.len()).unwrap_or(FALSE);
+            nodes.push(make());
+            id
+        })
+    }
+
+    /// The number of a term; `list` where `proc.args` is meant as a list.
+    pub(super) fn term(&mut self, term: &Term, list: bool) -> TermId {
+        let key = (term.clone(), list);
+        if let Some(id) = self.terms.get(&key) {
+            return *id;
+        }
+        let made = match term {
+            Term::Field(field) if list && is_arguments(field) => TermNode::ArgumentList,
+            Term::Field(field) => field_node(field),
+            Term::Text(text) => TermNode::Text(text.as_slice().into()),
+            Term::List(terms) => TermNode::List(terms.iter().map(|term| self.term(term, false)).collect()),
+            Term::Call(call) => {
+                let takes_list = |place: usize| {
+                    matches!((call.transformer, place), (Transformer::GetOpt, 0) | (Transformer::Join, 1))
+                };
+                let arguments = call.arguments.iter().enumerate();
+                TermNode::Call(Compiled {
+                    transformer: call.transformer,
+                    arguments: arguments.map(|(place, term)| self.term(term, takes_list(place))).collect(),
+                    option: call.option,
+                })
+            }
+        };
+        let id = TermId::try_from(self.program.terms.len()).unwrap_or(TermId::MAX);
+        self.program.terms.push(made);
+        self.terms.insert(key, id);
+        id
+    }
+}
+
+fn is_arguments(field: &FieldRef) -> bool {
+    field.id.field().name == "proc.args" && field.argument == Argument::None
+}
+
+fn field_node(field: &FieldRef) -> TermNode {
+    match fields::find(field) {
+        Some(row) => TermNode::Field { get: row.get, argument: field.argument.clone(), built: row.built },
+        None => TermNode::Missing,
+    }
+}
+
+/// What the name of the event decides. The number of an event is 1 or more.
+fn decided(test: &std::sync::Arc<Test>, call: &str) -> Option<bool> {
+    let Term::Field(field) = &test.left else { return None };
+    match field.id.field().name {
+        "evt.type" => match (&test.right, test.operator) {
+            (_, Operator::Exists) => Some(true),
+            (Comparand::Term(_) | Comparand::Nothing, _) => None,
+            (constant, operator) => {
+                let pred = Pred::new(operator, constant);
+                Some(pred.holds(Scalar::Text(call.as_bytes()), &mut Vec::new()))
+            }
+        },
+        "evt.num" => {
+            let always = matches!(
+                (test.operator, &test.right),
+                (Operator::GreaterEqual, Comparand::One(Literal::Unsigned(0 | 1)))
+                    | (Operator::Greater | Operator::NotEqual, Comparand::One(Literal::Unsigned(0)))
+                    | (Operator::Exists, _)
+            );
+            let never = Condition::Test(test.clone()).event_types().is_empty();
+            if never { Some(false) } else { always.then_some(true) }
+        }
+        _ => None,
+    }
+}
+
+/// Tests of one field in an `or`, which become one test with a set.
+#[derive(Default)]
+struct Merged<'a>(Vec<Group<'a>>);
+
+struct Group<'a> {
+    left: &'a Term,
+    operator: Operator,
+    literals: Vec<Literal>,
+    /// Where the first of them stood.
+    place: usize,
+}
+
+impl<'a> Merged<'a> {
+    /// Takes a test that can be merged: `f = a or f in (b, c)` is `f in (a, b, c)`.
+    fn take(&mut self, test: &'a Test, place: usize) -> bool {
+        if test.left.ty().1 {
+            return false;
+        }
+        let operator = match (test.operator, &test.right) {
+            (Operator::Equal | Operator::In | Operator::Intersects, _) => Operator::Equal,
+            (Operator::StartsWith | Operator::PMatch, _) => test.operator,
+            _ => return false,
+        };
+        let literals = match &test.right {
+            Comparand::One(literal) => std::slice::from_ref(literal),
+            Comparand::Many(None | Some(Modifier::AnyOf), literals) => literals,
+            _ => return false,
+        };
+        match self.0.iter_mut().find(|group| group.operator == operator && *group.left == test.left) {
+            Some(group) => group.literals.extend_from_slice(literals),
+            None => self.0.push(Group { left: &test.left, operator, literals: literals.to_vec(), place }),
+        }
+        true
+    }
+}

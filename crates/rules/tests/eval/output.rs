@@ -1,0 +1,121 @@
+//! What alerts say.
+
+use sentinel_event::{Body, Observation};
+use sentinel_rules::language::eval::{Alert, Engine, Memory, Node, Selection};
+use serde_json::{Value, json};
+
+use super::build::*;
+
+const OUTPUT: &str = "%proc.name read %fd.name as %user.uid (%proc.pname, %proc.aname[2], %proc.aname[9]) \
+    %toupper(proc.name) %evt.is_open_read %fd.num";
+
+fn alert(output: &str, event: &Observation, render: fn(&Alert<'_>, &mut Vec<u8>)) -> Vec<u8> {
+    let text = "- rule: A rule\n  desc: d\n  priority: ERROR\n  tags: [b, a]\n  recommendation: look\n  \
+        condition: evt.type exists\n  output: '"
+        .to_owned()
+        + output
+        + "'\n";
+    let node = Node { hostname: "node-1".into(), utc_offset_s: 3600 };
+    let engine = Engine::new(load(&text), &Selection::default()).with_node(node);
+    let mut out = Vec::new();
+    engine.evaluate(event, &mut Memory::default(), &mut |alert| render(&alert, &mut out));
+    out
+}
+
+#[test]
+fn templates_are_filled_padded_and_cut() {
+    let event = open("/etc/shadow", libc::O_RDONLY);
+    for (output, expected) in [
+        (OUTPUT, "cat read /etc/shadow as 1000 (bash, sshd, <NA>) CAT true 3"),
+        ("*%proc.name", "cat"),
+        ("[%8proc.name]", "[cat     ]"),
+        ("[%2proc.name]", "[ca]"),
+        ("[%3container.image.id]", "[<NA]"),
+        ("%proc.aname", "bash sshd"),
+        ("%user.loginuid %proc.tty %container.id", "-1 0 host"),
+        ("%evt.arg.flags|%evt.arg.fd|%evt.arg[2]", "O_RDONLY|<f>/etc/shadow|/etc/shadow"),
+        ("%evt.args", "fd=<f>/etc/shadow name=/etc/shadow flags=O_RDONLY mode=0 dev=8 ino=77"),
+    ] {
+        assert_eq!(rendered(output, &event), expected, "{output}");
+    }
+    assert_eq!(rendered("%fd.sip %fd.name", &connect("::1", 9)), "::1 fd00::5:40000->::1:9");
+}
+
+#[test]
+fn a_file_name_cannot_forge_a_line() {
+    let mut event = open("", libc::O_RDONLY);
+    let Body::FileOpen(body) = &mut event.event.body else { panic!() };
+    body.path.bytes = b"/tmp/a\n00:00:00: Critical \"x\\\x1b[2J\xff".to_vec().into();
+    let text = alert("%fd.name", &event, |alert, out| alert.text(out));
+    let expected =
+        r#"23:13:20.123456789: Error /tmp/a\n00:00:00: Critical \"x\\\u001b[2J"#.to_owned() + "\u{fffd}";
+    assert_eq!(String::from_utf8(text).unwrap(), expected);
+}
+
+#[test]
+fn falcos_object_has_its_keys_sorted_and_its_fields_typed() {
+    let event = open("/etc/shadow", libc::O_RDONLY);
+    let text = String::from_utf8(alert(OUTPUT, &event, |alert, out| alert.falco_json(out))).unwrap();
+    let message = "cat read /etc/shadow as 1000 (bash, sshd, <NA>) CAT true 3";
+    let expected = json!({
+        "hostname": "node-1",
+        "message": message,
+        "output": format!("23:13:20.123456789: Error {message}"),
+        "output_fields": {
+            "evt.is_open_read": true,
+            "evt.time": NOW,
+            "fd.name": "/etc/shadow",
+            "fd.num": 3,
+            "proc.aname[2]": "sshd",
+            "proc.aname[9]": null,
+            "proc.name": "cat",
+            "proc.pname": "bash",
+            "user.uid": 1000,
+        },
+        "priority": "Error",
+        "rule": "A rule",
+        "source": "syscall",
+        "tags": ["a", "b"],
+        "time": "2023-11-14T22:13:20.123456789Z",
+    });
+    assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), expected);
+    let keys =
+        ["hostname", "message", "output", "output_fields", "priority", "rule", "source", "tags", "time"];
+    let places: Vec<_> = keys.iter().map(|key| text.find(&format!("\"{key}\":")).unwrap()).collect();
+    assert!(places.is_sorted(), "{text}");
+}
+
+#[test]
+fn sentinels_object_has_what_the_contract_names() {
+    let event = contained(connect("203.0.113.9", 4444));
+    let text = alert("%proc.name to %fd.name", &event, |alert, out| alert.sentinel_json(out));
+    let value: Value = serde_json::from_slice(&text).unwrap();
+    let expected = json!({
+        "rule_id": "a_rule",
+        "severity": "high",
+        "risk_score": 80,
+        "reason": "cat to 10.0.0.5:40000->203.0.113.9:4444",
+        "recommendation": "look",
+        "event": {
+            "PID": 300, "TID": 300, "PPID": 200, "UID": 1000, "GID": 1000, "EUID": 1000, "CgroupID": 0,
+            "Comm": "cat", "Filename": "", "EventType": "connect", "Syscall": "connect", "Result": 0,
+            "DstIP": "203.0.113.9", "DstPort": 4444, "Proto": 6,
+        },
+        "container": {"id": "0123456789abcdef0123456789abcdef", "name": "", "runtime": "", "image": ""},
+        "pod": {"name": "", "namespace": "", "node": "node-1"},
+        "timestamp": "2023-11-14T22:13:20.123456789Z",
+        "addr": "203.0.113.9:4444",
+        "lineage": [
+            {"pid": 200, "name": "bash", "exe": "/usr/bin/bash"},
+            {"pid": 100, "name": "sshd", "exe": "/usr/sbin/sshd"},
+        ],
+        "rule": "A rule",
+        "tags": ["a", "b"],
+        "output_fields": {
+            "evt.time": NOW,
+            "fd.name": "10.0.0.5:40000->203.0.113.9:4444",
+            "proc.name": "cat",
+        },
+    });
+    assert_eq!(value, expected);
+}
