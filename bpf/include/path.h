@@ -112,19 +112,25 @@ static __always_inline void copy_up(struct walk *w, struct sentinel_path *p, __u
 {
 	struct dentry *d = walk_up(w);
 	__u32 off = p->span.len, n;
+	__u8 *at;
 
 	if (!d)
 		return;
 	n = LD(d, d_name.len);
-	if (off >= room || n >= names) {
+	if (n >= names)
+		off = room;
+	barrier_var(off); /* older verifiers want the comparison here, not earlier */
+	if (off >= room) {
 		w->flags |= SENTINEL_PATH_CUT;
 		w->done = 1;
 		return;
 	}
-	n = (n & (names - 1)) + 1;
-	bpf_probe_read_kernel(buf + off, n, LD(d, d_name.name));
-	buf[off + n - 1] = 0; /* a rename may have put a longer name in place since */
-	p->span.len = off + n;
+	n &= names - 1;
+	at = buf + off;
+	barrier_var(at); /* … and what follows from the pointer that was compared */
+	bpf_probe_read_kernel(at, n + 1, LD(d, d_name.name));
+	at[n] = 0; /* a rename may have put a longer name in place since */
+	p->span.len = off + n + 1;
 }
 
 static __always_inline void copy_shallow(struct sentinel_path *p, __u8 *buf, __u64 path, __u32 room,

@@ -49,6 +49,13 @@ pub(crate) struct Check {
 
 /// Looks, and reports on standard output.
 pub(crate) fn doctor(args: &Doctor) -> anyhow::Result<ExitCode> {
+    // As the agent does: what it would find is what matters.
+    for mount in sentinel_probe::mount_missing() {
+        match mount.result {
+            Ok(()) => eprintln!("mounted {} on {}, which was missing", mount.kind, mount.target),
+            Err(error) => eprintln!("cannot mount {} on {}: {error}", mount.kind, mount.target),
+        }
+    }
     let support = Support::detect();
     let facts = support.facts.into_iter().map(|fact| Check {
         section: Section::Kernel,
