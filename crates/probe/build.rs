@@ -7,7 +7,9 @@ use bindgen::callbacks::{DeriveInfo, EnumVariantValue, ParseCallbacks, TypeKind}
 use libbpf_cargo::SkeletonBuilder;
 
 fn main() -> Result<()> {
-    let bpf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../bpf").canonicalize()?;
+    // Asked for at run time: a target directory may serve several checkouts.
+    let here = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").context("CARGO_MANIFEST_DIR")?);
+    let bpf = here.join("../../bpf").canonicalize()?;
     println!("cargo:rerun-if-changed={}", bpf.display());
     println!("cargo:rerun-if-env-changed=BPF_CLANG");
     let out = PathBuf::from(env::var_os("OUT_DIR").context("OUT_DIR")?);
