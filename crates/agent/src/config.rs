@@ -88,7 +88,7 @@ sections! {
         /// Most events in a batch, 1 to 4096.
         batch_size: usize = 64,
         /// Batches that wait for the output, 1 to 65536; what comes on top is lost and counted. Whatever this
-        /// says, at most 2 MiB wait.
+        /// says, at most 4 MiB wait.
         queue_length: usize = 1024,
         /// The log, for `stream.mode: file`.
         file: StreamFile = StreamFile::default(),

@@ -62,6 +62,7 @@ enum Wrote {
 impl Outlet {
     /// Runs until the end.
     pub(crate) fn run(mut self) -> Ending {
+        crate::pipeline::prefer();
         let mut torn = false;
         loop {
             let open = match self.input.receive(IDLE) {

@@ -141,7 +141,7 @@ pub(crate) struct Pipeline {
 
 /// Lets the calling thread run before others: what it does not read in time is lost. Takes CAP_SYS_NICE;
 /// without it the thread is as good as any.
-fn prefer() {
+pub(crate) fn prefer() {
     if let Err(error) = rustix::process::setpriority_process(None, -10) {
         tracing::debug!(%error, "The thread keeps its ordinary priority.");
     }

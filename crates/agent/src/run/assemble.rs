@@ -38,7 +38,7 @@ use crate::{
 /// Events between reader and pipeline: some 2 MiB, 25 ms at 150,000 events a second; the ring takes the rest.
 const QUEUED_EVENTS: usize = 4096;
 /// Bytes between pipeline and outlet.
-const QUEUED_BYTES: usize = 2 << 20;
+const QUEUED_BYTES: usize = 4 << 20;
 /// Empty buffers that are kept for use again.
 const SPARE: usize = 16;
 
