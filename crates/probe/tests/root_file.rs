@@ -154,54 +154,6 @@ fn a_wild_pointer_is_an_event_too() {
     assert!(open.asked.unreadable);
 }
 
-/// A thread that copies the descriptor away and puts a decoy in its place before the exit hook looks: the
-/// watched file is named by one of the two witnesses every time.
-#[test]
-fn a_swapped_descriptor_hides_nothing() {
-    use std::sync::atomic::{AtomicBool, Ordering};
-    let (_dir, dir) = temp();
-    let (secret, decoy) = (dir.join("secret"), dir.join("decoy"));
-    fs::write(&secret, "").unwrap();
-    fs::write(&decoy, "").unwrap();
-    let decoy = File::open(&decoy).unwrap();
-    // The lowest free descriptor is where the next open lands.
-    let slot = File::open("/dev/null").unwrap().as_raw_fd() as usize;
-    let stop = AtomicBool::new(false);
-    let name = c(&secret);
-    const TRIES: usize = 20_000;
-    let events = std::thread::scope(|scope| {
-        let (decoy, stop) = (decoy.as_raw_fd() as usize, &stop);
-        let swapper = scope.spawn(move || {
-            while !stop.load(Ordering::Relaxed) {
-                let stolen = call(libc::SYS_dup, [slot, 0, 0, 0, 0, 0]);
-                let _ = call(libc::SYS_dup2, [decoy, slot, 0, 0, 0, 0]);
-                for fd in stolen.into_iter().chain([slot]) {
-                    let _ = call(libc::SYS_close, [fd, 0, 0, 0, 0, 0]);
-                }
-            }
-        });
-        let mut capture = capture();
-        let events = capture.during(|| {
-            for _ in 0..TRIES {
-                let opened = call(libc::SYS_openat, [CWD, name.as_ptr() as usize, 0, 0, 0, 0]).unwrap();
-                let _ = call(libc::SYS_close, [opened, 0, 0, 0, 0, 0]);
-            }
-        });
-        stop.store(true, Ordering::Relaxed);
-        swapper.join().unwrap();
-        events
-    });
-    let secret = secret.as_os_str().as_bytes();
-    let told: Vec<_> = opens(&events)
-        .into_iter()
-        .filter(|(_, open)| open.path.bytes == secret || open.asked.path == secret)
-        .collect();
-    assert_eq!(told.len(), TRIES);
-    for (_, open) in told.iter().filter(|(_, open)| open.path.bytes != secret) {
-        assert!(open.path.bytes.is_empty() || open.path.flags.contains(PathFlags::SHARED), "{open:?}");
-    }
-}
-
 /// Runs a shell script in namespaces of its own; it ends by `exec cat FILE`, whose open of FILE is returned.
 fn opened_by(script: &str, file: &str) -> FileOpen {
     let events = capture().during(|| {
