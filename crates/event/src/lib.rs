@@ -5,12 +5,15 @@
 //! about the process. This crate only names things: it does no I/O, knows neither BPF nor
 //! protobuf, and holds no `unsafe`.
 
+mod alert;
 mod body;
 mod head;
 mod kind;
 mod loss;
 mod observation;
+mod priority;
 
+pub use alert::Alert;
 pub use body::{
     Accept, Bind, Body, Connect, Endpoint, Exec, Exit, FileClose, FileIo, FileOpen, FileRename, FileUnlink,
     Fork, Listen, MemfdCreate, MmapExec, MprotectExec, Path, PathFlags, Ptrace, Socket, Source, UserPath,
@@ -19,6 +22,7 @@ pub use head::{Comm, Head, Namespaces, ProcessKey, Syscall};
 pub use kind::{Kind, KindSet, UnknownKind};
 pub use loss::{Loss, LossCause, Stage};
 pub use observation::{Observation, Process};
+pub use priority::{Priority, Severity};
 
 /// Bytes that an untrusted process chose: paths, arguments, names. Usually UTF-8, never promised.
 pub type Text = bstr::BString;

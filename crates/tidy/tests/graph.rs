@@ -13,8 +13,12 @@ const EDGES: &[(&str, &[&str])] = &[
     ("enrich", &["event"]),
     ("rules", &["event"]),
     ("wire", &["event"]),
-    ("agent", &["enrich", "event", "probe", "rules", "wire"]),
-    ("cli", &["agent", "event", "probe", "rules", "wire"]),
+    ("sink", &["event"]),
+    ("agent", &["enrich", "event", "probe", "rules", "sink", "wire"]),
+    ("detector", &["event", "rules", "sink", "wire"]),
+    ("dashboard", &[]),
+    ("cli", &["agent", "dashboard", "detector", "event", "probe", "rules", "wire"]),
+    ("simulate", &[]),
     ("benches", &[]),
     ("tidy", &[]),
 ];
@@ -25,9 +29,9 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("libbpf-cargo", &["probe"]),
     ("libbpf-sys", &["probe"]),
     ("bindgen", &["probe"]),
-    ("prost", &["wire"]),
-    ("clap", &["agent", "cli", "benches"]),
-    ("anyhow", &["agent", "cli", "benches", "probe"]), // probe: its build script alone
+    ("prost", &["detector", "wire"]),
+    ("clap", &["agent", "benches", "cli", "dashboard", "detector", "simulate"]),
+    ("anyhow", &["agent", "benches", "cli", "dashboard", "detector", "probe", "simulate"]), // probe: its build script alone
 ];
 
 /// Crate → names of the packages it uses in shipped code and in build scripts; tests may use anything.

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use sentinel_event::{Priority, Severity};
 use serde::{Serialize, Serializer};
 
 use super::{
@@ -13,7 +14,6 @@ use super::{
     journal::{About, Journal},
     merge::Collection,
     output::Template,
-    priority::{Priority, Severity},
     source::Files,
     yaml::{self, Mark, Node},
 };
@@ -31,8 +31,10 @@ pub struct Rule {
     /// What it detects.
     pub desc: String,
     /// Falco's priority.
+    #[serde(serialize_with = "priority_name")]
     pub priority: Priority,
     /// Sentinel's severity; from the priority unless the file says.
+    #[serde(serialize_with = "severity_name")]
     pub severity: Severity,
     /// 0 to 100; from the priority unless the file says.
     pub risk_score: u8,
@@ -168,4 +170,12 @@ fn unknown_item(node: &Node, at: Mark, journal: &mut Journal<'_>) {
     let first = node.mapping().and_then(|pairs| pairs.first()).and_then(|(key, _)| key.scalar());
     let message = format!("Unknown top level item '{}'", first.unwrap_or("?"));
     journal.note(Code::UnknownItem, About { item: ItemType::Item, name: "" }, at, message);
+}
+
+fn priority_name<S: Serializer>(priority: &Priority, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(priority.name())
+}
+
+fn severity_name<S: Serializer>(severity: &Severity, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(severity.name())
 }

@@ -7,10 +7,10 @@ use crate::language::{
     diagnostic::{Code, ItemType},
     exception::ExceptionItem,
     journal::Journal,
-    priority::{Priority, Severity},
     source::Scalar,
     yaml::{Mark, Node},
 };
+use sentinel_event::{Priority, Severity};
 
 /// What a rule item does.
 #[derive(Debug, Clone, PartialEq, Eq)]

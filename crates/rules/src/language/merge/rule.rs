@@ -8,10 +8,10 @@ use crate::language::{
     exception::{self, Exception},
     item::{Mode, RuleKeys},
     journal::{About, Journal},
-    priority::{Priority, Severity},
     source::Source,
     yaml::{Mark, Node},
 };
+use sentinel_event::{Priority, Severity};
 
 /// The source of events that there is.
 const SOURCE: &str = "syscall";

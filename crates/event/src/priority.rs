@@ -1,12 +1,10 @@
-//! How severe a rule's alerts are: Falco's priorities and our severities.
-
-use serde::Serialize;
+//! How severe an alert is: Falco's priorities and our severities.
 
 macro_rules! levels {
     ($(#[$attribute:meta])* $Enum:ident { $($(#[doc = $doc:literal])* $Variant:ident = $name:literal,)* }) => {
         $(#[$attribute])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-        pub enum $Enum { $($(#[doc = $doc])* #[serde(rename = $name)] $Variant,)* }
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum $Enum { $($(#[doc = $doc])* $Variant,)* }
 
         impl $Enum {
             /// Every level, the most severe first.
