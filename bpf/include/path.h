@@ -151,16 +151,15 @@ struct deep {
 	__u8 *buf;
 };
 
-static long deep_step(__u32 i, void *ctx)
+/* One step in a bpf_loop(): the verifier looks at it once, however deep the path is. */
+static __always_inline long loop_step(struct deep *c, __u32 room, __u32 names)
 {
-	struct deep *c = ctx;
 	struct walk w = {};
 
-	(void)i;
 	w.d = CAST(c->d, struct dentry); /* types are lost on the way through memory */
 	w.m = CAST(c->m, struct mount);
 	w.mroot = c->mroot;
-	copy_up(&w, c->p, c->buf, ROOM_LARGE, NAME_CAP);
+	copy_up(&w, c->p, c->buf, room, names);
 	c->d = w.d;
 	c->m = w.m;
 	c->mroot = w.mroot;
@@ -168,16 +167,41 @@ static long deep_step(__u32 i, void *ctx)
 	return w.done != 0;
 }
 
-static __always_inline void copy_deep(struct sentinel_path *p, __u8 *buf, __u64 path)
+static long small_step(__u32 i, void *ctx)
+{
+	(void)i;
+	return loop_step(ctx, ROOM_SMALL, NAME_SHORT);
+}
+
+static long medium_step(__u32 i, void *ctx)
+{
+	(void)i;
+	return loop_step(ctx, ROOM_MEDIUM, NAME_CAP);
+}
+
+static long large_step(__u32 i, void *ctx)
+{
+	(void)i;
+	return loop_step(ctx, ROOM_LARGE, NAME_CAP);
+}
+
+static __always_inline void copy_loop(struct sentinel_path *p, __u8 *buf, __u64 path, enum path_size size)
 {
 	struct deep c = {.p = p, .buf = buf};
 	struct walk w;
+	long steps;
 
 	walk_start(&w, path);
 	c.d = w.d;
 	c.m = w.m;
 	c.mroot = w.mroot;
-	if (bpf_loop(DEEP, deep_step, &c, 0) == DEEP)
+	if (size == SIZE_SMALL)
+		steps = bpf_loop(DEEP, small_step, &c, 0);
+	else if (size == SIZE_MEDIUM)
+		steps = bpf_loop(DEEP, medium_step, &c, 0);
+	else
+		steps = bpf_loop(DEEP, large_step, &c, 0);
+	if (steps == DEEP)
 		p->flags |= SENTINEL_PATH_CUT;
 }
 
@@ -191,12 +215,12 @@ static __always_inline void path_copy(struct sentinel_path *p, __u8 *buf, __u32 
 	p->flags = 0;
 	if (!path)
 		return;
-	if (size == SIZE_SMALL)
-		copy_shallow(p, buf, path, ROOM_SMALL, NAME_SHORT, loop ? SHALLOW : OLD);
+	if (loop)
+		copy_loop(p, buf, path, size);
+	else if (size == SIZE_SMALL)
+		copy_shallow(p, buf, path, ROOM_SMALL, NAME_SHORT, OLD);
 	else if (size == SIZE_MEDIUM)
-		copy_shallow(p, buf, path, ROOM_MEDIUM, NAME_CAP, loop ? SHALLOW : OLD);
-	else if (loop)
-		copy_deep(p, buf, path);
+		copy_shallow(p, buf, path, ROOM_MEDIUM, NAME_CAP, OLD);
 	else
 		copy_shallow(p, buf, path, ROOM_LARGE, NAME_CAP, OLD);
 	if (measure && !(p->flags & SENTINEL_PATH_CUT) && p->span.len != (measure & 0xffff))
