@@ -2,6 +2,7 @@
 #
 #   make run ARGS="--event exec,connect"     options for `sentinel run`
 #   make bench ARGS="--quick"                options for the overhead harness
+#   make vm-test KERNEL="5.10 7"             only these kernels
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -19,7 +20,7 @@ SHELL_SOURCES := .ci/run $(shell find . -name '*.sh' -not -path './target/*' -no
 
 .PHONY: help
 help: ## Lists these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: build mounts ## Builds, then shows what this machine does (asks for root with sudo)
@@ -58,6 +59,12 @@ fmt-check: setup-test
 bench: build ## Measures what watching costs (needs root; ARGS="--quick" for a first look)
 	$(CARGO) build --release -p sentinel-benches
 	$(ROOT) $(TARGET_DIR)/release/sentinel-benches $(ARGS)
+
+KERNEL ?=
+.PHONY: vm-test
+vm-test: setup-build ## Runs the kernel tests on other kernels, in QEMU (KERNEL="5.10 6.1 6.12 7"; DOCS=1 writes docs/kernels.md)
+	@scripts/setup.sh vm
+	scripts/vm-test.sh $(KERNEL)
 
 .PHONY: docs
 docs: setup-build ## Builds the API documentation: target/doc/sentinel_event/index.html

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what building (`setup.sh build`) or testing (`setup.sh test`) needs and is missing.
+# Installs what building (`setup.sh build`), testing (`setup.sh test`) or guests (`setup.sh vm`) need and is missing.
 # Says nothing and touches no network when nothing is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -11,9 +11,9 @@ CLANG_PREFERRED=19
 
 purpose=${1:-build}
 case $purpose in
-build | test) ;;
+build | test | vm) ;;
 *)
-    printf "usage: setup.sh [build|test], not '%s'\n" "$purpose" >&2
+    printf "usage: setup.sh [build|test|vm], not '%s'\n" "$purpose" >&2
     exit 2
     ;;
 esac
@@ -62,6 +62,16 @@ check_test() {
     need mandoc have mandoc
     need iproute2 have ip
     need util-linux have unshare
+}
+
+check_vm() {
+    need qemu-system-x86 have qemu-system-x86_64
+    need busybox-static have busybox
+    need cpio have cpio
+    need binutils have objcopy
+    need xz-utils have xz
+    need iproute2 have ip
+    need python3 test -x /usr/bin/python3
 }
 
 # The newest clang of this suite that is new enough, the preferred one first.
@@ -127,7 +137,10 @@ check_cargo() {
 check_all() {
     missing=()
     check_build
-    if [ "$purpose" = test ]; then check_test; fi
+    case $purpose in
+    test) check_test ;;
+    vm) check_vm ;;
+    esac
 }
 
 check_cargo

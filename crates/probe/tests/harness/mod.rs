@@ -39,6 +39,8 @@ impl Capture {
         for mount in sentinel_probe::mount_missing() {
             mount.result.unwrap_or_else(|error| panic!("{} on {}: {error}", mount.kind, mount.target));
         }
+        // libbpf reads the list of processors when it first needs it: not in the middle of a test.
+        libbpf_rs::num_possible_cpus().unwrap();
         let (probe, reader) = Probe::load(options).expect("root, BTF and tracefs are needed here");
         Self { probe, reader }
     }

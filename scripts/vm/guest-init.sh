@@ -1,0 +1,37 @@
+#!/bin/busybox sh
+# shellcheck shell=dash
+# The first process of a guest (scripts/vm/initrd.sh): runs every program of /tests, one after the other, and tells
+# on the second serial port how each ended. The host reads the lines that begin with "##".
+/bin/busybox mkdir -p /bb
+/bin/busybox --install -s /bb
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin:/bb HOME=/root RUST_BACKTRACE=1
+
+# A top of its own: the kernel's first file system can neither be unmounted nor moved.
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+mount -t devtmpfs dev /dev
+mount -t tmpfs tmp /tmp
+mount -t tmpfs tmp /run
+mkdir -p /dev/pts /dev/shm /sys/fs/cgroup
+mount -t devpts pts /dev/pts
+mount -t tmpfs shm /dev/shm
+mount -t cgroup2 cgroup /sys/fs/cgroup
+mount -t tracefs tracefs /sys/kernel/tracing
+mount -t bpf bpf /sys/fs/bpf
+mount -t securityfs securityfs /sys/kernel/security
+/bb/ip link set lo up
+for module in /modules/*.ko; do insmod "$module"; done
+exec >/dev/ttyS1 2>&1 </dev/null
+
+limit=$(sed -n 's/.*guest\.limit=\([0-9]*\).*/\1/p' /proc/cmdline)
+echo "## kernel $(uname -r)"
+for test in /tests/*; do
+    name=${test##*/}
+    case $name in
+    sentinel) timeout "${limit:-300}" "$test" doctor ;;
+    *) timeout "${limit:-300}" "$test" --test-threads=1 ;;
+    esac
+    echo "## ended $name $?"
+done
+echo "## done $(cut -d' ' -f1 /proc/uptime)"
+poweroff -f

@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# initrd.sh OUT PROGRAM...: packs a guest: guest-init.sh, the PROGRAMs in /tests, and of this machine what the
+# programs call, with the libraries they need. Everything is in memory: no disk, no kernel module.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=scripts/lib.sh
+. "$here/../lib.sh"
+
+out=$(realpath -m "${1:?"usage: initrd.sh OUT PROGRAM..."}")
+shift
+root=$(mktemp -d)
+trap 'rm -rf "$root"' EXIT
+
+chmod 755 "$root"
+mkdir -p "$root"/{dev,etc,proc,run,sys,tests,tmp,var/tmp,root,usr/bin,usr/sbin,usr/lib,usr/lib64}
+for dir in bin sbin lib lib64; do ln -s "usr/$dir" "$root/$dir"; done
+
+# A file with the links on the way to it, and its libraries.
+add() {
+    local file library target
+    for file in "$@"; do
+        file=$(realpath -s "$file")
+        while [ ! -e "$root$file" ]; do
+            mkdir -p "$root$(dirname "$file")"
+            if [ -L "$file" ]; then
+                target=$(readlink "$file")
+                ln -s "$target" "$root$file"
+                [[ $target == /* ]] || target=$(dirname "$file")/$target
+                file=$(realpath -ms "$target")
+            else
+                cp "$file" "$root$file"
+            fi
+        done
+        while read -r library; do
+            [ -e "$root$library" ] || add "$library"
+        done < <(ldd "$file" 2>/dev/null | grep -oE '/[^ ]+' || true)
+    done
+}
+
+# The tests name these by path.
+add /bin/sh /bin/true /bin/sleep /bin/cat
+for program in unshare mount umount ip python3; do
+    path=$(PATH=/usr/sbin:/usr/bin:/sbin:/bin command -v "$program") || die "$program is missing: scripts/setup.sh vm installs it"
+    add "$path"
+done
+busybox=$(command -v busybox) || die "busybox is missing: scripts/setup.sh vm installs it"
+cp "$busybox" "$root/bin/busybox"
+python=$(/usr/bin/python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')
+mkdir -p "$root$python"
+tar -C "$python" --exclude=__pycache__ --exclude=test --exclude=tests --exclude=idlelib --exclude=ensurepip \
+    --exclude='config-*' --exclude=lib2to3 --exclude=pydoc_data -cf - . | tar -C "$root$python" -xf -
+while read -r module; do add "$module"; done < <(find "$python" -name '_socket*.so' -o -name '_ctypes*.so' -o -name 'select*.so')
+
+for program in "$@"; do
+    name=$(basename "$program")
+    add "$program" # for its libraries
+    rm "$root$(realpath -s "$program")"
+    # Names of tests end in a hash; debug information would be most of the guest's memory.
+    objcopy --strip-debug "$program" "$root/tests/${name%-????????????????}"
+done
+
+printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n' >"$root/etc/passwd"
+printf 'root:x:0:\nnogroup:x:65534:\n' >"$root/etc/group"
+install -m 755 "$here/guest-init.sh" "$root/init"
+(cd "$root" && find . | cpio --quiet -o -H newc | gzip -1) >"$out"
