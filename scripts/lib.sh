@@ -51,3 +51,16 @@ find_clang() {
         fi
     done
 }
+
+# With DRY_RUN=1 commands that change something are printed and not run.
+dry_run() { [ "${DRY_RUN:-0}" = 1 ]; }
+
+change() {
+    if dry_run; then
+        printf '+' >&2
+        printf ' %q' "$@" >&2
+        printf '\n' >&2
+    else
+        "$@"
+    fi
+}

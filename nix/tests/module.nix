@@ -1,0 +1,217 @@
+# Claims about the NixOS module, judged against the stand-in: `nix-instantiate --eval --strict --json` of this file gives
+# the names of those that do not hold, and the units as text for systemd-analyze.
+let
+  system = "x86_64-linux";
+  pkgs = import ./nixpkgs/pkgs.nix { inherit system; };
+  inherit (pkgs) lib;
+  flake.packages.${system} = import ../packages.nix { inherit pkgs; };
+  module = import ../../nixos-module flake;
+
+  machine =
+    settings:
+    (pkgs.nixos {
+      imports = [ module ];
+      services.sentinel = settings;
+    }).config;
+  whole = machine { enable = true; };
+  unit = config: name: config.systemd.units."sentinel-${name}.service".text;
+  # What a program's configuration file holds: the text that its check derivation is given.
+  configuration =
+    config: name:
+    let
+      path = lib.last (
+        lib.splitString " --config " config.systemd.services."sentinel-${name}".serviceConfig.ExecStart
+      );
+    in
+    path;
+  settings =
+    config: config.environment.etc."sentinel-ebpf/agent-config.yaml".source.configuration.value;
+
+  leaves =
+    set:
+    lib.concatMap (value: if lib.isAttrs value then leaves value else [ value ]) (lib.attrValues set);
+
+  refused =
+    settings:
+    !(builtins.tryEval (
+      let
+        config = machine settings;
+      in
+      builtins.deepSeq (lib.mapAttrs (_: unit: unit.text) config.systemd.units) true
+    )).success;
+  accepted = settings: !refused settings;
+
+  claims = {
+    enable_turns_on_all_three = lib.all (name: whole.systemd.services ? "sentinel-${name}") [
+      "agent"
+      "detector"
+      "dashboard"
+    ];
+    nothing_is_on_by_itself =
+      lib.filter (lib.hasPrefix "sentinel") (lib.attrNames (machine { }).systemd.services) == [ ];
+    the_agent_alone_is_possible =
+      lib.attrNames (machine { agent.enable = true; }).systemd.services == [ "sentinel-agent" ];
+    the_agent_sends_to_the_detector_of_its_host = (settings whole).stream.mode == "grpc";
+    an_agent_alone_has_the_programs_defaults =
+      leaves (
+        settings (machine {
+          agent.enable = true;
+        })
+      ) == [ ];
+    alerts_go_to_the_journal = (settings whole).detection.outputs == { journald = { }; };
+    other_outputs_replace_the_journal =
+      (settings (machine {
+        agent.enable = true;
+        agent.settings.detection.outputs.syslog = { };
+      })).detection.outputs == {
+        syslog = { };
+      };
+    what_is_set_wins =
+      (settings (machine {
+        enable = true;
+        agent.settings.stream.mode = "file";
+      })).stream.mode == "file";
+    unlisted_keys_are_passed_on =
+      (settings (machine {
+        agent.enable = true;
+        agent.settings.detection.outputs.journald = { };
+      })).detection
+        ? outputs;
+    nulls_are_left_out =
+      !(
+        (settings (machine {
+          agent.enable = true;
+          agent.settings.logLevel = null;
+        }))
+          ? logLevel
+      );
+    the_firewall_stays_shut = whole.networking.firewall.allowedTCPPorts == [ ];
+    the_firewall_opens_the_ports_of_the_settings =
+      (machine {
+        agent.enable = true;
+        agent.openFirewall = true;
+        agent.settings.metrics.port = 9999;
+      }).networking.firewall.allowedTCPPorts == [
+        9101
+        9999
+      ];
+    credentials_reach_the_service =
+      (machine {
+        agent.enable = true;
+        agent.credentials."ca.pem" = "/secrets/ca.pem";
+      }).systemd.services.sentinel-agent.serviceConfig.LoadCredential == [ "ca.pem:/secrets/ca.pem" ];
+    the_agent_is_nobody_in_particular =
+      whole.systemd.services.sentinel-agent.serviceConfig.User == "sentinel-agent";
+    configurations_are_named_in_the_store =
+      lib.all (name: lib.hasPrefix builtins.storeDir (configuration whole name))
+        [
+          "agent"
+          "detector"
+          "dashboard"
+        ];
+
+    a_wrong_type_is_refused = refused {
+      agent.enable = true;
+      agent.settings.health.port = "http";
+    };
+    a_wrong_mode_is_refused = refused {
+      agent.enable = true;
+      agent.settings.stream.mode = "grcp";
+    };
+    an_unknown_option_is_refused = refused {
+      agent.enable = true;
+      agent.setings = { };
+    };
+    several_modes_are_accepted = accepted {
+      agent.enable = true;
+      agent.settings.stream.mode = [
+        "grpc"
+        "file"
+      ];
+    };
+    a_log_where_the_service_may_not_write_is_refused = refused {
+      agent.enable = true;
+      agent.settings.stream = {
+        mode = "file";
+        file.path = "/srv/events.bin";
+      };
+    };
+    a_token_in_the_store_is_refused = refused {
+      detector.enable = true;
+      detector.settings.http.token = "secret";
+    };
+    a_certificate_without_key_is_refused = refused {
+      detector.enable = true;
+      detector.settings.grpc.tls.cert = "/run/credentials/sentinel-detector.service/cert.pem";
+    };
+    an_open_dashboard_for_other_machines_is_refused = refused {
+      dashboard.enable = true;
+      dashboard.settings.http.address = "0.0.0.0";
+    };
+    one_with_a_token_is_accepted = accepted {
+      dashboard.enable = true;
+      dashboard.settings = {
+        http.address = "0.0.0.0";
+        access.mode = "token";
+      };
+    };
+  };
+
+  # Names of the listed keys of a program, e.g. "stream.file.path": a test looks for them in its reference.
+  keysOf =
+    path: options:
+    lib.concatMap (
+      name:
+      let
+        inner = options.${name}.default or null;
+        here = path ++ [ name ];
+      in
+      [ (lib.concatStringsSep "." here) ]
+      ++ lib.optionals (inner != null) (keysOf here (options.${name}.type.options or { }))
+    ) (lib.attrNames options);
+  evaluated = pkgs.nixos { imports = [ module ]; };
+  options = evaluated.options.services.sentinel;
+  keys = lib.genAttrs [ "agent" "detector" "dashboard" ] (
+    name: keysOf [ ] options.${name}.settings.type.options
+  );
+
+  # Rows of docs/reference/nixos-options.md.
+  shown =
+    option:
+    if option ? defaultText then
+      option.defaultText.text
+    else if lib.isAttrs (option.default or null) && option.default != { } then
+      "a package"
+    else
+      builtins.toJSON (option.default or null);
+  rowsOf =
+    path: set:
+    lib.concatMap (
+      name:
+      let
+        option = set.${name};
+        here = "${path}.${name}";
+      in
+      if (option._type or "") != "option" then
+        rowsOf here option
+      else
+        [
+          {
+            name = here;
+            type = option.type.name;
+            default = shown option;
+            description = lib.concatStringsSep " " (
+              lib.filter (word: lib.isString word && word != "") (builtins.split "[ \n]+" option.description)
+            );
+          }
+        ]
+        ++ rowsOf here (option.type.options or { })
+    ) (lib.attrNames set);
+in
+{
+  failed = lib.attrNames (lib.filterAttrs (_: holds: !holds) claims);
+  count = lib.length (lib.attrNames claims);
+  units = lib.genAttrs [ "agent" "detector" "dashboard" ] (unit whole);
+  inherit keys;
+  options = rowsOf "services.sentinel" options;
+}

@@ -1,0 +1,166 @@
+flake:
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
+let
+  inherit (lib) types mkOption;
+  sentinel = config.services.sentinel;
+  service = import ./service.nix {
+    inherit
+      config
+      lib
+      pkgs
+      flake
+      ;
+    name = "agent";
+  };
+  inherit (service)
+    cfg
+    key
+    keys
+    yaml
+    ;
+
+  modes = types.enum [
+    "grpc"
+    "stdout"
+    "file"
+  ];
+  withFile = mode: mode == "file" || (lib.isList mode && lib.elem "file" mode);
+
+  rulesFile =
+    if lib.isList cfg.forwardRules then
+      yaml.generate "sentinel-rules.yaml" { rules = cfg.forwardRules; }
+    else
+      cfg.forwardRules;
+in
+{
+  options.services.sentinel.agent = service.options // {
+    forwardRules = mkOption {
+      type = types.nullOr (types.either types.path (types.listOf (types.attrsOf types.anything)));
+      default = null;
+      example = [
+        {
+          name = "writes-below-etc";
+          event = "file_write";
+          match.pathPrefixes = [ "/etc/" ];
+        }
+      ];
+      description = ''
+        Which events leave the machine: a file, or the rules themselves, checked at build. Null forwards every
+        read and write of files; the empty list forwards nothing.
+      '';
+    };
+
+    settings = mkOption {
+      default = { };
+      description = "`agent-config.yaml`; every key is described in `docs/reference/config.md`.";
+      type = types.submodule {
+        freeformType = yaml.type;
+        options = {
+          logLevel = key (types.enum [
+            "error"
+            "warn"
+            "info"
+            "debug"
+            "trace"
+          ]) "How much is logged.";
+          rulesFile = key types.path "Forward rules; `forwardRules` writes it.";
+          detection = keys {
+            rules = key (types.listOf types.str) "Rule files and directories; `builtin` is the shipped set.";
+            matching = key (types.enum [
+              "first"
+              "all"
+            ]) "Whether the first rule that matches ends it.";
+            minimumPriority = key types.str "Rules of a lower priority are not used.";
+          };
+          stream = keys {
+            mode = key (types.either modes (types.listOf modes)) "Where forwarded events go.";
+            batchSize = key (types.ints.between 1 4096) "Most events in a batch.";
+            queueLength = key (types.ints.between 1 65536) "Batches that wait for an output.";
+            file = keys {
+              path = key types.str "The log, for `stream.mode: file`.";
+              rotateMaxBytes = key types.ints.positive "Size in bytes at which a new file is begun.";
+              rotateMaxFiles = key types.ints.positive "Files that are kept, the active one included.";
+              compress = key types.bool "Whether files are gzip.";
+            };
+          };
+          grpc = keys {
+            endpoint = key types.str "Host and port of the detector.";
+            tls = keys {
+              enabled = key types.bool "Whether the connection is encrypted.";
+            };
+          };
+          capture = keys {
+            aggregate = key types.bool "Sum reads and writes per open file in the kernel.";
+            dns = key types.bool "Follow DNS answers.";
+            ringBytes = key types.ints.positive "Size in bytes of the ring between kernel and agent.";
+          };
+          health = keys {
+            address = key types.str "IP address of the health port.";
+            port = key types.port "Its TCP port.";
+          };
+          metrics = keys {
+            enabled = key types.bool "Whether metrics are served.";
+            address = key types.str "IP address of the metrics port.";
+            port = key types.port "Its TCP port.";
+          };
+        };
+      };
+    };
+  };
+
+  config = lib.mkIf cfg.enable {
+    services.sentinel.agent.settings = lib.mkMerge [
+      (lib.mkIf (cfg.forwardRules != null) { rulesFile = toString rulesFile; })
+      # The detector of this host is where events go, if there is one.
+      (lib.mkIf sentinel.detector.enable { stream.mode = lib.mkDefault "grpc"; })
+      # Alerts are in the journal, with fields: journalctl RULE_ID=reverse_shell
+      { detection.outputs = lib.mkDefault { journald = { }; }; }
+    ];
+
+    assertions = [
+      {
+        assertion =
+          let
+            path = cfg.settings.stream.file.path;
+          in
+          withFile cfg.settings.stream.mode && path != null -> lib.hasPrefix "/var/log/sentinel-ebpf/" path;
+        message = ''
+          services.sentinel.agent.settings.stream.file.path: the service may write below /var/log/sentinel-ebpf/ only.
+          Choose a path there, or add yours to systemd.services.sentinel-agent.serviceConfig.ReadWritePaths and set
+          the path with lib.mkForce in systemd's own options.
+        '';
+      }
+    ];
+
+    users.users.sentinel-agent = {
+      isSystemUser = true;
+      group = "sentinel-agent";
+      description = "Sentinel agent";
+    };
+    users.groups.sentinel-agent = { };
+
+    systemd.services.sentinel-agent = service.service;
+
+    # `sentinel doctor`, `tail`, `rules` for whoever keeps this machine.
+    environment.systemPackages = [ flake.packages.${pkgs.stdenv.hostPlatform.system}.cli ];
+    environment.etc."sentinel-ebpf/agent-config.yaml".source = service.file;
+
+    networking.firewall.allowedTCPPorts = lib.mkIf cfg.openFirewall (
+      service.portsOf [
+        {
+          set = cfg.settings.health.port;
+          default = 9101;
+        }
+        {
+          set = cfg.settings.metrics.port;
+          default = 9102;
+        }
+      ]
+    );
+  };
+}

@@ -1,0 +1,120 @@
+# What the three services share: options of a program, its configuration file checked at build, its unit.
+{
+  config,
+  lib,
+  pkgs,
+  flake,
+  # "agent", "detector" or "dashboard".
+  name,
+}:
+let
+  cfg = config.services.sentinel.${name};
+  yaml = pkgs.formats.yaml { };
+  program = lib.getExe' cfg.package "sentinel-${name}";
+
+  # Options of keys default to null: the program's own default, which its reference tells.
+  # (An empty section is kept: `outputs.journald = { }` means something.)
+  given = lib.filterAttrsRecursive (_: value: value != null) cfg.settings;
+
+  # The program itself says whether its configuration is right, at build. It can where the builder can run it.
+  file =
+    pkgs.runCommand "sentinel-${name}-config.yaml"
+      {
+        configuration = yaml.generate "sentinel-${name}-unchecked.yaml" given;
+        preferLocalBuild = true;
+      }
+      (
+        lib.optionalString
+          (cfg.checkConfig && pkgs.stdenv.buildPlatform.canExecute pkgs.stdenv.hostPlatform)
+          ''
+            ${program} --config "$configuration" --check-config
+          ''
+        + ''
+          cp "$configuration" "$out"
+        ''
+      );
+
+  units = import ./units.nix {
+    programs.${name} = program;
+    arguments.${name} = " --config ${file}";
+    kill = lib.getExe' pkgs.coreutils "kill";
+  };
+  unit = units.${name};
+in
+{
+  inherit cfg file yaml;
+
+  # A key: null stands for the program's default.
+  key =
+    type: description:
+    lib.mkOption {
+      type = lib.types.nullOr type;
+      default = null;
+      inherit description;
+    };
+
+  # A group of keys, open for those that are not listed here.
+  keys =
+    options:
+    lib.mkOption {
+      type = lib.types.submodule {
+        freeformType = yaml.type;
+        inherit options;
+      };
+      default = { };
+      description = "Keys of the same name; others are passed on as they are.";
+    };
+
+  options = {
+    enable = lib.mkEnableOption "the Sentinel ${name}" // {
+      default = config.services.sentinel.enable;
+      defaultText = lib.literalExpression "config.services.sentinel.enable";
+    };
+    package = lib.mkOption {
+      type = lib.types.package;
+      default = flake.packages.${pkgs.stdenv.hostPlatform.system}.${name};
+      defaultText = lib.literalExpression "sentinel.packages.\${system}.${name}";
+      description = "What `sentinel-${name}` is taken from.";
+    };
+    openFirewall = lib.mkOption {
+      type = lib.types.bool;
+      default = false;
+      description = ''
+        Whether other machines may reach its ports. They bind the loopback unless `settings` has another `address`,
+        and then want encryption or a token.
+      '';
+    };
+    credentials = lib.mkOption {
+      type = lib.types.attrsOf lib.types.path;
+      default = { };
+      example = {
+        "ca.pem" = "/var/lib/secrets/sentinel-ca.pem";
+      };
+      description = ''
+        Secret files, by name. The service manager reads them as root and shows them to this service only, as
+        `/run/credentials/sentinel-${name}.service/NAME`: write that path in `settings`. They never enter the store.
+      '';
+    };
+    checkConfig = lib.mkOption {
+      type = lib.types.bool;
+      default = true;
+      description = ''
+        Whether the program checks its configuration at build. Turn it off where the configuration names files that
+        only the running machine has, such as rules below `/var`.
+      '';
+    };
+  };
+
+  service = {
+    inherit (unit) description after;
+    documentation = [ "https://github.com/sentinel-security/sentinel" ];
+    wantedBy = [ "multi-user.target" ];
+    serviceConfig = unit.serviceConfig // {
+      ExecStart = unit.execStart;
+      LoadCredential = lib.mapAttrsToList (credential: path: "${credential}:${path}") cfg.credentials;
+    };
+  };
+
+  # Ports that are opened: those of the settings, or the program's defaults.
+  portsOf = map ({ set, default }: if set == null then default else set);
+}
