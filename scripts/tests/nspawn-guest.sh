@@ -1,0 +1,150 @@
+#!/usr/bin/env bash
+# Runs inside the container that nspawn.sh boots: installs what /given holds and judges the services.
+set -euo pipefail
+
+said() { printf '    %s\n' "$*"; }
+fail() {
+    printf 'error: %s\n' "$*" >&2
+    journalctl --no-pager --unit 'sentinel-*' --output cat | grep -v '^{' | tail -n 20 | cut -c 1-300 >&2 || true
+    exit 1
+}
+property() { systemctl show --property "$2" --value "$1"; }
+
+# Waits for a command to succeed: until SECONDS COMMAND…
+until_true() {
+    local deadline=$((SECONDS + $1))
+    shift
+    while ! "$@" >/dev/null 2>&1; do
+        [ "$SECONDS" -lt "$deadline" ] || return 1
+        sleep 0.1
+    done
+}
+milliseconds() { # of a command
+    local from
+    from=$(date +%s%N)
+    "$@" >&2
+    printf '%s\n' $((($(date +%s%N) - from) / 1000000))
+}
+
+services=()
+for name in agent detector dashboard; do
+    [ ! -x "/given/sentinel-$name" ] || services+=("sentinel-$name")
+done
+
+if [ -e /given/sentinel.deb ]; then
+    dpkg --install /given/sentinel.deb >/dev/null || fail "dpkg refuses the package"
+    for service in "${services[@]}"; do
+        systemctl is-enabled --quiet "$service" || fail "$service is not enabled after the installation"
+    done
+    said "the package is installed"
+else
+    cp /given/sentinel /given/sentinel-* /usr/bin/
+    cp /given/dist/systemd/*.service /usr/lib/systemd/system/
+    cp /given/dist/sysusers.conf /usr/lib/sysusers.d/sentinel.conf
+    cp /given/dist/tmpfiles.conf /usr/lib/tmpfiles.d/sentinel.conf
+    systemd-sysusers
+    systemd-tmpfiles --create sentinel.conf
+    cp /given/dist/etc/*.yaml /etc/sentinel-ebpf/
+    systemctl daemon-reload
+    said "no package was made: the files are installed one by one"
+fi
+
+for service in "${services[@]}"; do
+    systemd-analyze verify --man=no "$service.service" 2>&1 | grep -v '^$' >/tmp/verify.txt || true
+    grep -q sentinel /tmp/verify.txt && fail "systemd-analyze verify: $(cat /tmp/verify.txt)"
+    systemctl start "$service" || fail "$service does not say that it works"
+    [ "$(property "$service" ActiveState)" = active ] || fail "$service is not active"
+    said "$service: READY: $(property "$service" StatusText)"
+    pid=$(property "$service" MainPID)
+    [ "$(stat --format %u "/proc/$pid")" -ne 0 ] || fail "$service runs as root"
+done
+
+# The rights of the agent are those it names: BPF 39, PERFMON 38, SYS_NICE 23, SYS_PTRACE 19, DAC_READ_SEARCH 2.
+agent=$(property sentinel-agent MainPID)
+effective=$(sed -n 's/^CapEff:\t0*//p' "/proc/$agent/status")
+[ "$effective" = c000880004 ] || fail "the agent's capabilities are $effective"
+until_true 10 curl --fail --silent http://127.0.0.1:9101/readyz || fail "the agent's /readyz"
+hooks=$(curl --silent http://127.0.0.1:9102/metrics)
+grep -q '^sentinel_' <<<"$hooks" || fail "the agent has no metrics"
+said "the agent works as $(stat --format %U "/proc/$agent") with five capabilities"
+
+# It sees what happens here: the counter of events moves when something is done.
+events() { curl --silent http://127.0.0.1:9102/metrics | awk '/^sentinel_events_decoded_total/ { sum += $2 } END { printf "%d\n", sum }'; }
+before=$(events)
+for _ in $(seq 20); do cat /etc/hostname >/dev/null; done
+moved() { [ "$(events)" -gt "$before" ]; }
+until_true 10 moved || fail "the agent sees nothing: sentinel_events_decoded_total stays at $before"
+said "the agent sees what happens ($before → $(events) events)"
+
+systemctl reload sentinel-agent || fail "reload"
+[ "$(property sentinel-agent MainPID)" = "$agent" ] || fail "reload replaced the process"
+said "reload keeps the process"
+
+# One that hangs is found by the watchdog and started again. (The times of the unit are too long to wait for.)
+mkdir -p /run/systemd/system/sentinel-agent.service.d
+printf '[Service]\nWatchdogSec=2s\nTimeoutAbortSec=1s\nRestartSec=100ms\n' \
+    >/run/systemd/system/sentinel-agent.service.d/short.conf
+systemctl daemon-reload
+systemctl restart sentinel-agent
+agent=$(property sentinel-agent MainPID)
+kill -STOP "$agent"
+again() {
+    [ "$(property sentinel-agent ActiveState)" = active ] && [ "$(property sentinel-agent MainPID)" -ne "$agent" ]
+}
+until_true 20 again || fail "the watchdog did not restart an agent that hangs"
+journalctl --no-pager --unit sentinel-agent | grep 'Watchdog timeout' >/dev/null || fail "the journal has no watchdog timeout"
+rm -r /run/systemd/system/sentinel-agent.service.d
+systemctl daemon-reload
+systemctl restart sentinel-agent
+said "the watchdog restarts one that hangs"
+
+# Wrong configuration: refused, with words, and not tried again and again.
+cp /etc/sentinel-ebpf/agent-config.yaml /tmp/right.yaml
+printf 'health: {prot: 1}\n' >/etc/sentinel-ebpf/agent-config.yaml
+! systemctl restart sentinel-agent 2>/dev/null || fail "a wrong configuration is accepted"
+failed() { [ "$(property sentinel-agent ActiveState)" = failed ]; }
+until_true 5 failed || fail "a wrong configuration is tried again: $(property sentinel-agent ActiveState)"
+[ "$(property sentinel-agent ExecMainStatus)" = 2 ] || fail "exit code $(property sentinel-agent ExecMainStatus)"
+until_true 5 sh -c 'journalctl --no-pager --unit sentinel-agent | grep -q "did you mean \"port\""' ||
+    fail "the journal does not say what is wrong"
+cp /tmp/right.yaml /etc/sentinel-ebpf/agent-config.yaml
+systemctl start sentinel-agent || fail "the agent does not come back"
+said "a wrong configuration is refused once, with words"
+
+# What the journal has of our own logs are fields, not text in text.
+journalctl --no-pager --unit sentinel-agent --output json | jq --exit-status --slurp \
+    'any(.[]; .SYSLOG_IDENTIFIER == "sentinel-agent" and (.MESSAGE | type == "string") and has("PRIORITY"))' \
+    >/dev/null || fail "the journal has no message of the agent"
+
+# An alert in the journal, by its field: a program started from /tmp by somebody ordinary.
+grep -q journald /etc/sentinel-ebpf/agent-config.yaml || fail "the shipped configuration sends no alerts to the journal"
+cp /bin/true /tmp/tool
+alerted() {
+    setpriv --reuid=65534 --regid=65534 --clear-groups /tmp/tool
+    journalctl --no-pager --output json RULE_ID=suspicious_exec | jq --exit-status .SEVERITY
+}
+until_true 15 alerted || fail "journalctl RULE_ID=suspicious_exec shows nothing"
+said "journalctl RULE_ID=suspicious_exec shows the alert"
+
+for service in "${services[@]}"; do
+    took=$(milliseconds systemctl stop "$service")
+    [ "$took" -le 2000 ] || fail "$service takes $took ms to stop"
+    [ "$(property "$service" Result)" = success ] || fail "$service ends with $(property "$service" Result)"
+    said "$service stops in $took ms"
+done
+
+if [ -e /given/sentinel.deb ]; then
+    printf '# mine\n' >>/etc/sentinel-ebpf/rules.yaml
+    systemctl start sentinel-agent
+    dpkg --install /given/sentinel.deb >/dev/null || fail "dpkg refuses the upgrade"
+    grep -q '^# mine' /etc/sentinel-ebpf/rules.yaml || fail "the upgrade overwrote a configuration file"
+    systemctl is-active --quiet sentinel-agent || fail "the agent does not run after the upgrade"
+    dpkg --remove sentinel >/dev/null 2>&1 || fail "dpkg refuses the removal"
+    [ -e /etc/sentinel-ebpf/rules.yaml ] || fail "removal took the configuration"
+    [ "$(property sentinel-agent ActiveState)" != active ] || fail "the agent runs after the removal"
+    dpkg --purge sentinel >/dev/null 2>&1 || fail "dpkg refuses the purge"
+    left=$(find /etc/sentinel-ebpf /var/lib/sentinel* /var/lib/private/sentinel* /var/log/sentinel* \
+        /etc/systemd/system/*/sentinel* 2>/dev/null || true)
+    [ -z "$left" ] || fail "the purge leaves: $left"
+    said "the package upgrades, keeps what was edited, and purges without a trace"
+fi
