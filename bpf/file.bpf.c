@@ -1,27 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Names of files: open, unlink, rename. At the exit of the system call, when the result is known. */
-#include "path.h"
-
-#define TAIL(r) ((__u8 *)((r) + 1))
-
-/* The directory, then the name, @off bytes into the tail. Sizes are constants. */
-static __always_inline void user_path(struct sentinel_user_path *u, __u8 *tail, __u32 off, __u64 base,
-				      __u64 measure, enum path_size size, const char *name, bool loop)
-{
-	__u32 room = size == SIZE_SMALL ? PATH_SMALL : PATH_LARGE;
-	__u32 cap = size == SIZE_SMALL ? USER_NAME_SMALL : USER_NAME_LARGE;
-
-	path_copy(&u->base, tail + off, off, base, measure, size, loop);
-	user_name(u, tail + off + room, off + room, cap, name);
-}
-#define USER_PATH_SMALL (PATH_SMALL + USER_NAME_SMALL)
-#define USER_PATH_LARGE (PATH_LARGE + USER_NAME_LARGE)
-
-/* A name that fills its buffer may go on: the caller takes the large record then. */
-static __always_inline bool name_cut(struct sentinel_user_path *u)
-{
-	return u->name.len == USER_NAME_SMALL - 1;
-}
+#include "names.h"
 
 /* -- open, openat, openat2, creat ------------------------------------------------------------------- */
 
@@ -145,95 +124,30 @@ static __always_inline int open_exit(struct tp_sys_exit *ctx, bool loop)
 }
 
 /* Attached to sys_exit_{open,openat,openat2,creat}. Misses: int 0x80, io_uring, open_by_handle_at. */
-SEC("tracepoint")
-int file_open(struct tp_sys_exit *ctx)
-{
-	return open_exit(ctx, true);
-}
-
-SEC("tracepoint")
-int file_open_old(struct tp_sys_exit *ctx)
-{
-	return open_exit(ctx, false);
-}
+PROGRAM(file_open, struct tp_sys_exit, open_exit, ctx)
 
 /* -- unlink, unlinkat, rmdir ------------------------------------------------------------------------ */
-
-#define UNLINK(BYTES, SIZE, LAST)                                                                            \
-	do {                                                                                                 \
-		struct sentinel_file_unlink *r = bpf_ringbuf_reserve(&events, sizeof(*r) + (BYTES), 0);      \
-		if (!r) {                                                                                    \
-			ring_count(SENTINEL_KIND_FILE_UNLINK, COUNT_LOST);                                   \
-			return 0;                                                                            \
-		}                                                                                            \
-		user_path(&r->target, TAIL(r), 0, base, measure, SIZE, name, loop);                          \
-		if (!(LAST) && name_cut(&r->target)) {                                                       \
-			bpf_ringbuf_discard(r, BPF_RB_NO_WAKEUP);                                            \
-			break;                                                                               \
-		}                                                                                            \
-		r->directory = directory;                                                                    \
-		r->pad = 0;                                                                                  \
-		fill_header(&r->hdr, SENTINEL_KIND_FILE_UNLINK,                                              \
-			    sizeof(*r) + r->target.name.off + r->target.name.len, ctx->id, ctx->ret);        \
-		ring_count(SENTINEL_KIND_FILE_UNLINK, COUNT_DELIVERED);                                      \
-		ring_submit(r);                                                                              \
-		return 0;                                                                                    \
-	} while (0)
 
 static __always_inline int unlink_exit(struct tp_sys_exit *ctx, bool loop)
 {
 	bool at = ctx->id == NR_UNLINKAT;
 	long dirfd = at ? (long)ARG(0) : AT_FDCWD;
-	const char *name = at ? (void *)ARG(1) : (void *)ARG(0);
-	__u32 directory = ctx->id == NR_RMDIR || (at && ARG(2) & 0x200 /* AT_REMOVEDIR */);
-	__u64 base, measure;
+	const char *user = at ? (void *)ARG(1) : (void *)ARG(0);
 
-	if (!wanted(SENTINEL_KIND_FILE_UNLINK))
+	if (ctx->id == NR_RMDIR || (at && ARG(2) & 0x200 /* AT_REMOVEDIR */)) {
+		if (wanted(SENTINEL_KIND_FILE_RMDIR))
+			ONE_NAME(file_rmdir, SENTINEL_KIND_FILE_RMDIR, target, dirfd, user, );
 		return 0;
-	base = base_of(dirfd, name);
-	measure = base ? path_measure(base) : 1ull << 32;
-	if (path_size(measure) == SIZE_SMALL)
-		UNLINK(USER_PATH_SMALL, SIZE_SMALL, false);
-	UNLINK(USER_PATH_LARGE, SIZE_LARGE, true);
+	}
+	if (wanted(SENTINEL_KIND_FILE_UNLINK))
+		ONE_NAME(file_unlink, SENTINEL_KIND_FILE_UNLINK, target, dirfd, user, );
 	return 0;
 }
 
 /* Attached to sys_exit_{unlink,unlinkat,rmdir}. The name is user memory; LSM hooks would see the dentry. */
-SEC("tracepoint")
-int file_unlink(struct tp_sys_exit *ctx)
-{
-	return unlink_exit(ctx, true);
-}
-
-SEC("tracepoint")
-int file_unlink_old(struct tp_sys_exit *ctx)
-{
-	return unlink_exit(ctx, false);
-}
+PROGRAM(file_unlink, struct tp_sys_exit, unlink_exit, ctx)
 
 /* -- rename, renameat, renameat2 -------------------------------------------------------------------- */
-
-#define RENAME(BYTES, SIZE, LAST)                                                                            \
-	do {                                                                                                 \
-		struct sentinel_file_rename *r = bpf_ringbuf_reserve(&events, sizeof(*r) + 2 * (BYTES), 0);  \
-		if (!r) {                                                                                    \
-			ring_count(SENTINEL_KIND_FILE_RENAME, COUNT_LOST);                                   \
-			return 0;                                                                            \
-		}                                                                                            \
-		user_path(&r->from, TAIL(r), 0, from, from_len, SIZE, old, loop);                            \
-		user_path(&r->to, TAIL(r), (BYTES), to, to_len, SIZE, new, loop);                            \
-		if (!(LAST) && (name_cut(&r->from) || name_cut(&r->to))) {                                   \
-			bpf_ringbuf_discard(r, BPF_RB_NO_WAKEUP);                                            \
-			break;                                                                               \
-		}                                                                                            \
-		r->flags = flags;                                                                            \
-		r->pad = 0;                                                                                  \
-		fill_header(&r->hdr, SENTINEL_KIND_FILE_RENAME,                                              \
-			    sizeof(*r) + r->to.name.off + r->to.name.len, ctx->id, ctx->ret);                \
-		ring_count(SENTINEL_KIND_FILE_RENAME, COUNT_DELIVERED);                                      \
-		ring_submit(r);                                                                              \
-		return 0;                                                                                    \
-	} while (0)
 
 static __always_inline int rename_exit(struct tp_sys_exit *ctx, bool loop)
 {
@@ -242,29 +156,11 @@ static __always_inline int rename_exit(struct tp_sys_exit *ctx, bool loop)
 	const char *old = plain ? (void *)ARG(0) : (void *)ARG(1),
 		   *new = plain ? (void *)ARG(1) : (void *)ARG(3);
 	__u32 flags = ctx->id == NR_RENAMEAT2 ? ARG(4) : 0;
-	__u64 from, to, from_len, to_len;
 
-	if (!wanted(SENTINEL_KIND_FILE_RENAME))
-		return 0;
-	from = base_of(from_fd, old);
-	from_len = from ? path_measure(from) : 1ull << 32;
-	to = base_of(to_fd, new);
-	to_len = to ? path_measure(to) : 1ull << 32;
-	if (path_size(from_len) == SIZE_SMALL && path_size(to_len) == SIZE_SMALL)
-		RENAME(USER_PATH_SMALL, SIZE_SMALL, false);
-	RENAME(USER_PATH_LARGE, SIZE_LARGE, true);
+	if (wanted(SENTINEL_KIND_FILE_RENAME))
+		TWO_NAMES(file_rename, SENTINEL_KIND_FILE_RENAME, from_fd, old, to_fd, new, flags);
 	return 0;
 }
 
 /* Attached to sys_exit_{rename,renameat,renameat2}. Names as for unlink. */
-SEC("tracepoint")
-int file_rename(struct tp_sys_exit *ctx)
-{
-	return rename_exit(ctx, true);
-}
-
-SEC("tracepoint")
-int file_rename_old(struct tp_sys_exit *ctx)
-{
-	return rename_exit(ctx, false);
-}
+PROGRAM(file_rename, struct tp_sys_exit, rename_exit, ctx)

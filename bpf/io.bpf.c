@@ -10,10 +10,6 @@
  * sweep deletes entries: of dead processes, or closed long ago. */
 #include "path.h"
 
-#define ANON_INODE_MAGIC 0x09041934 /* eventfd, epoll, timerfd …: regular files since 6.16 */
-#define PIPE_MAGIC	 0x50495045
-#define SOCK_MAGIC	 0x534F434B
-
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 32768); /* when full, every call is an event */
@@ -128,16 +124,6 @@ static __always_inline bool emit_close(__u64 file, struct sentinel_open_file *e,
 static __always_inline bool has_news(struct sentinel_open_file *e)
 {
 	return e->calls[WRITE] || (e->calls[READ] > 1 && !e->single);
-}
-
-static __always_inline bool has_path(struct inode *inode)
-{
-	__u32 type = LD(inode, i_mode) & S_IFMT;
-	__u64 magic = LD(LD(inode, i_sb), s_magic);
-
-	if (type != S_IFREG && type != S_IFCHR && type != S_IFBLK && type != S_IFIFO)
-		return false;
-	return magic != ANON_INODE_MAGIC && magic != PIPE_MAGIC && magic != SOCK_MAGIC;
 }
 
 static __always_inline bool is_own(struct inode *inode, struct sentinel_config *conf, __u32 tgid)
@@ -276,17 +262,6 @@ static __always_inline int close_enter(struct tp_sys_enter *ctx, bool loop)
 	e->closed = 1;
 	return 0;
 }
-
-/* Each program and its twin for kernels before 5.17, which know no bpf_loop(). */
-#define PROGRAM(name, ctx_type, call, ...)                                                                   \
-	SEC("tracepoint") int name(ctx_type *ctx)                                                            \
-	{                                                                                                    \
-		return call(__VA_ARGS__, true);                                                              \
-	}                                                                                                    \
-	SEC("tracepoint") int name##_old(ctx_type *ctx)                                                      \
-	{                                                                                                    \
-		return call(__VA_ARGS__, false);                                                             \
-	}
 
 /* Attached to sys_exit_{read,pread64,readv,preadv,preadv2} and the write family. Misses: mmap, io_uring,
  * io_submit, vmsplice, int 0x80. */

@@ -4,7 +4,7 @@ use std::{
     fs::{self, File},
     net::{Ipv4Addr, TcpListener},
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
     thread::sleep,
     time::{Duration, Instant},
 };
@@ -47,16 +47,38 @@ pub(crate) struct Usage {
     pub(crate) peak_rss_mib: f64,
 }
 
+/// What an agent is started with, besides defaults.
+#[derive(Debug, Default)]
+pub(crate) struct Setup<'a> {
+    /// Forward rules.
+    pub(crate) rules: Option<&'a Path>,
+    /// Detection rules.
+    pub(crate) detection: Option<&'a Path>,
+    /// Standard output is for the harness to read.
+    pub(crate) piped: bool,
+}
+
 impl Agent {
     /// Starts `program` with its default rules (or `rules`) and waits until it is ready. Its standard
     /// output goes to /dev/null, its messages and configuration to files in `dir`.
     pub(crate) fn start(program: &Path, rules: Option<&Path>, dir: &Path) -> Result<Self> {
+        Ok(Self::start_with(program, &Setup { rules, ..Setup::default() }, dir)?.0)
+    }
+
+    /// As [`Self::start`]; returns its standard output too, when that is asked for.
+    pub(crate) fn start_with(
+        program: &Path,
+        setup: &Setup<'_>,
+        dir: &Path,
+    ) -> Result<(Self, Option<ChildStdout>)> {
         let [health_port, metrics_port] = free_ports()?;
         let config = dir.join("agent-config.yaml");
+        let detection = setup.detection.map(|rules| format!("detection: {{rules: [{}]}}\n", rules.display()));
+        let detection = detection.unwrap_or_default();
         fs::write(
             &config,
             format!(
-                "logLevel: warn\nstream: {{mode: stdout}}\n\
+                "{detection}logLevel: warn\nstream: {{mode: stdout}}\n\
                  health: {{address: 127.0.0.1, port: {health_port}}}\n\
                  metrics: {{enabled: true, address: 127.0.0.1, port: {metrics_port}}}\n"
             ),
@@ -64,22 +86,23 @@ impl Agent {
         let messages = dir.join("agent.log");
         let mut command = Command::new(program);
         command.arg("--config").arg(&config);
-        if let Some(rules) = rules {
+        if let Some(rules) = setup.rules {
             command.arg("--rules").arg(rules);
         }
-        let child = command
+        let mut child = command
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
+            .stdout(if setup.piped { Stdio::piped() } else { Stdio::null() })
             .stderr(File::create(&messages)?)
             .spawn()
             .with_context(|| program.display().to_string())?;
+        let output = child.stdout.take();
         let ticks = sysconf(SysconfVar::CLK_TCK)?.context("the kernel does not tell its clock ticks")?;
         let mut agent = Self { child, metrics_port, ticks_per_second: ticks as f64 };
         agent.wait_ready(health_port).with_context(|| {
             let said = fs::read_to_string(&messages).unwrap_or_default();
             format!("{} did not become ready; it said:\n{said}", program.display())
         })?;
-        Ok(agent)
+        Ok((agent, output))
     }
 
     fn wait_ready(&mut self, health_port: u16) -> Result<()> {

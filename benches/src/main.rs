@@ -6,6 +6,7 @@
 
 mod agent;
 mod hog;
+mod latency;
 mod measure;
 mod metrics;
 mod rate;
@@ -52,6 +53,9 @@ struct Args {
     /// Events per second in the loss test.
     #[arg(long, default_value_t = 150_000, value_parser = clap::value_parser!(u32).range(1000..))]
     rate: u32,
+    /// Alerts whose latency is measured, of each kind and load; 0 leaves it out [default: 500, quick: 50].
+    #[arg(long, value_name = "COUNT")]
+    alerts: Option<usize>,
     /// The agent to measure [default: sentinel-agent beside this program].
     #[arg(long, value_name = "FILE")]
     agent: Option<PathBuf>,
@@ -120,6 +124,7 @@ fn run(args: Args) -> Result<()> {
         quick: args.quick,
         rate_seconds: args.rate_seconds.unwrap_or(if args.quick { 5 } else { 30 }),
         rate: args.rate,
+        alerts: args.alerts.unwrap_or(if args.quick { 50 } else { 500 }),
         agent,
         rules: args.rules,
         scratch: Scratch::new()?,

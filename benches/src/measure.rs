@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 
 use crate::{
     agent::{Agent, Usage},
+    latency::{self, LOAD},
     rate,
     report::{Pair, Report},
     stats::Summary,
@@ -25,6 +26,8 @@ pub(crate) struct Plan {
     pub(crate) rate_seconds: u32,
     /// Events per second in the loss test.
     pub(crate) rate: u32,
+    /// Alerts whose latency is measured, of each kind and load; 0 for none.
+    pub(crate) alerts: usize,
     /// The agent; none measures the workloads alone.
     pub(crate) agent: Option<PathBuf>,
     /// Its forward rules, when not its defaults.
@@ -65,6 +68,14 @@ pub(crate) fn run(plan: &Plan) -> Result<Report> {
         }
         _ => None,
     };
+    let latency = match &plan.agent {
+        Some(agent) if plan.alerts > 0 && cores > 1 => {
+            eprintln!("latency of {} alerts, idle and beside {LOAD} opens/s", plan.alerts);
+            let dir = plan.scratch.path();
+            latency::run(&latency::Plan { agent, dir, samples: plan.alerts, core })?
+        }
+        _ => Vec::new(),
+    };
     let workloads = plan.workloads.iter().zip(without.iter().zip(&with));
     Ok(Report {
         kernel: kernel()?,
@@ -74,6 +85,7 @@ pub(crate) fn run(plan: &Plan) -> Result<Report> {
         workloads: workloads.map(|(workload, samples)| pair(*workload, samples)).collect::<Result<_>>()?,
         agent: total(&usages),
         rate,
+        latency,
     })
 }
 

@@ -4,7 +4,13 @@ use std::fmt::Write;
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
-use crate::{agent::Usage, rate::Rate, stats::Summary, workload::Workload};
+use crate::{
+    agent::Usage,
+    latency::{Deed, Latency},
+    rate::Rate,
+    stats::Summary,
+    workload::Workload,
+};
 
 /// One workload, nanoseconds per step.
 #[derive(Debug)]
@@ -68,6 +74,8 @@ pub(crate) struct Report {
     pub(crate) agent: Option<Usage>,
     /// The loss test; none where it was left out.
     pub(crate) rate: Option<Rate>,
+    /// How long alerts took; empty where it was left out.
+    pub(crate) latency: Vec<Latency>,
 }
 
 impl Report {
@@ -97,7 +105,17 @@ impl Report {
             measured: rate.short_percent(),
             met: rate.short_percent() <= 1.0,
         });
-        measured.chain(pace).collect()
+        let alerts = self.latency.iter().filter(|latency| latency.loaded).map(|latency| Target {
+            what: match latency.deed {
+                Deed::Open => "alert of an open beside 50,000 opens/s, p99",
+                Deed::Spawn => "alert of a program start beside 50,000 opens/s, p99",
+            },
+            limit: 5.0,
+            unit: "ms",
+            measured: latency.p99_ms,
+            met: latency.p99_ms <= 5.0,
+        });
+        measured.chain(pace).chain(alerts).collect()
     }
 
     /// The report as one JSON object.
@@ -170,6 +188,27 @@ impl Report {
                 rate.cpu_seconds_per_million,
             )?;
         }
+        if !self.latency.is_empty() {
+            writeln!(out, "\n| alert latency | events/s | alerts | p50, ms | p95, ms | p99, ms | max, ms |")?;
+            writeln!(out, "|---|--:|--:|--:|--:|--:|--:|")?;
+        }
+        for latency in &self.latency {
+            writeln!(
+                out,
+                "| {} → line, {} | {:.0} | {} | {:.2} | {:.2} | {:.2} | {:.2} |",
+                match latency.deed {
+                    Deed::Open => "open returned",
+                    Deed::Spawn => "spawn returned",
+                },
+                if latency.loaded { "beside a loop of opens" } else { "idle" },
+                latency.events_per_second,
+                latency.samples,
+                latency.p50_ms,
+                latency.p95_ms,
+                latency.p99_ms,
+                latency.max_ms,
+            )?;
+        }
         let targets = self.targets();
         if !targets.is_empty() {
             writeln!(out, "\n| target | at most | measured | |")?;
@@ -206,6 +245,7 @@ mod tests {
             workloads: vec![Pair { workload: Workload::Unwatched, without, with }],
             agent: None,
             rate: None,
+            latency: Vec::new(),
         }
     }
 

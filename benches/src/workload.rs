@@ -113,7 +113,8 @@ fn file(dir: &Path, number: usize) -> PathBuf {
     dir.join(format!("file-{number}"))
 }
 
-fn program(dir: &Path) -> PathBuf {
+/// The program that does nothing, in a [`Scratch`].
+pub(crate) fn program(dir: &Path) -> PathBuf {
     dir.join("nothing")
 }
 

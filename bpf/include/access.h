@@ -6,6 +6,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
+#include "nr.h"
 #include "sentinel_abi.h"
 
 #ifndef bpf_core_cast
@@ -53,47 +54,23 @@ static __always_inline struct task_struct *current_task(void)
 /* -- system call arguments, at exit, without an enter hook ------------------------------------------ */
 
 #if defined(__TARGET_ARCH_x86)
-#define THREAD_SIZE  (16 * 1024)
-#define REG0	     di
-#define REG1	     si
-#define REG2	     dx
-#define REG3	     r10
-#define REG4	     r8
-#define REG5	     r9
-#define NR_OPEN	     2
-#define NR_CREAT     85
-#define NR_OPENAT    257
-#define NR_OPENAT2   437
-#define NR_UNLINK    87
-#define NR_UNLINKAT  263
-#define NR_RMDIR     84
-#define NR_RENAME    82
-#define NR_RENAMEAT  264
-#define NR_RENAMEAT2 316
-#define NR_SENDFILE  40
-#define NR_EXECVE    59
-#define NR_EXECVEAT  322
+#define THREAD_SIZE (16 * 1024)
+#define REG0	    di
+#define REG1	    si
+#define REG2	    dx
+#define REG3	    r10
+#define REG4	    r8
+#define REG5	    r9
+#define NR_OPEN	    2
 #elif defined(__TARGET_ARCH_arm64)
-#define THREAD_SIZE  (16 * 1024)
-#define REG0	     orig_x0
-#define REG1	     regs[1]
-#define REG2	     regs[2]
-#define REG3	     regs[3]
-#define REG4	     regs[4]
-#define REG5	     regs[5]
-#define NR_OPEN	     (-1)
-#define NR_CREAT     (-1)
-#define NR_OPENAT    56
-#define NR_OPENAT2   437
-#define NR_UNLINK    (-1)
-#define NR_UNLINKAT  35
-#define NR_RMDIR     (-1)
-#define NR_RENAME    (-1)
-#define NR_RENAMEAT  38
-#define NR_RENAMEAT2 276
-#define NR_SENDFILE  71
-#define NR_EXECVE    221
-#define NR_EXECVEAT  281
+#define THREAD_SIZE (16 * 1024)
+#define REG0	    orig_x0
+#define REG1	    regs[1]
+#define REG2	    regs[2]
+#define REG3	    regs[3]
+#define REG4	    regs[4]
+#define REG5	    regs[5]
+#define NR_OPEN	    (-1)
 #endif
 
 /* pt_regs of the system call that current is in. They keep the arguments until the call has ended. */

@@ -58,6 +58,7 @@ struct inode {
 	unsigned int i_nlink; /* a union in the kernel; read by name */
 	unsigned long i_ino;
 	struct super_block *i_sb;
+	void *i_private;
 };
 struct ovl_inode { /* often of a module: there only while that is loaded */
 	struct inode vfs_inode;
@@ -142,11 +143,21 @@ typedef struct {
 typedef struct {
 	unsigned int val;
 } kgid_t;
+typedef struct { /* two words of 32 bits before 6.3; the same bytes */
+	__u64 val;
+} kernel_cap_t;
 struct cred {
 	kuid_t uid;
 	kgid_t gid;
+	kuid_t suid;
+	kgid_t sgid;
 	kuid_t euid;
 	kgid_t egid;
+	kuid_t fsuid;
+	kgid_t fsgid;
+	kernel_cap_t cap_inheritable;
+	kernel_cap_t cap_permitted;
+	kernel_cap_t cap_effective;
 };
 struct upid {
 	int nr;

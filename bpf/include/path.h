@@ -249,6 +249,32 @@ static __noinline __attribute__((unused)) __u32 leaf_flags(__u64 file)
 	return flags;
 }
 
+#define ANON_INODE_MAGIC 0x09041934 /* eventfd, epoll, timerfd …: regular files since 6.16 */
+#define PIPE_MAGIC	 0x50495045
+#define SOCK_MAGIC	 0x534F434B
+
+/* Whether its path says something. */
+static __always_inline bool has_path(struct inode *inode)
+{
+	__u32 type = LD(inode, i_mode) & S_IFMT;
+	__u64 magic = LD(LD(inode, i_sb), s_magic);
+
+	if (type != S_IFREG && type != S_IFCHR && type != S_IFBLK && type != S_IFIFO)
+		return false;
+	return magic != ANON_INODE_MAGIC && magic != PIPE_MAGIC && magic != SOCK_MAGIC;
+}
+
+/* Each program and its twin for kernels before 5.17, which know no bpf_loop(). */
+#define PROGRAM(name, ctx_type, call, ...)                                                                   \
+	SEC("tracepoint") int name(ctx_type *ctx)                                                            \
+	{                                                                                                    \
+		return call(__VA_ARGS__, true);                                                              \
+	}                                                                                                    \
+	SEC("tracepoint") int name##_old(ctx_type *ctx)                                                      \
+	{                                                                                                    \
+		return call(__VA_ARGS__, false);                                                             \
+	}
+
 /* -- names in the caller's memory ------------------------------------------------------------------- */
 
 #define USER_NAME_SMALL 256

@@ -43,7 +43,34 @@ typedef long long __s64;
 	EVENT(14, PTRACE, ptrace)                                                                            \
 	EVENT(15, MEMFD_CREATE, memfd_create)                                                                \
 	EVENT(16, MMAP_EXEC, mmap_exec)                                                                      \
-	EVENT(17, MPROTECT_EXEC, mprotect_exec)
+	EVENT(17, MPROTECT_EXEC, mprotect_exec)                                                              \
+	EVENT(18, DUP, dup)                                                                                  \
+	EVENT(19, SOCKET, socket)                                                                            \
+	EVENT(20, SEND, send)                                                                                \
+	EVENT(21, RECV, recv)                                                                                \
+	EVENT(22, SETUID, setuid)                                                                            \
+	EVENT(23, CAPSET, capset)                                                                            \
+	EVENT(24, PRCTL, prctl)                                                                              \
+	EVENT(25, SIGNAL, signal)                                                                            \
+	EVENT(26, FILE_LINK, file_link)                                                                      \
+	EVENT(27, FILE_SYMLINK, file_symlink)                                                                \
+	EVENT(28, FILE_MKDIR, file_mkdir)                                                                    \
+	EVENT(29, FILE_RMDIR, file_rmdir)                                                                    \
+	EVENT(30, FILE_CHMOD, file_chmod)                                                                    \
+	EVENT(31, FILE_CHOWN, file_chown)                                                                    \
+	EVENT(32, FILE_TRUNCATE, file_truncate)                                                              \
+	EVENT(33, FILE_MKNOD, file_mknod)                                                                    \
+	EVENT(34, MOUNT, mount)                                                                              \
+	EVENT(35, UMOUNT, umount)                                                                            \
+	EVENT(36, CHROOT, chroot)                                                                            \
+	EVENT(37, SETNS, setns)                                                                              \
+	EVENT(38, UNSHARE, unshare)                                                                          \
+	EVENT(39, BPF, bpf)                                                                                  \
+	EVENT(40, MODULE_LOAD, module_load)                                                                  \
+	EVENT(41, USERFAULTFD, userfaultfd)                                                                  \
+	EVENT(42, IO_URING_SETUP, io_uring_setup)                                                            \
+	EVENT(43, PROCESS_VM_WRITE, process_vm_write)                                                        \
+	EVENT(44, SYSCALL, syscall)
 
 /** Slots for kinds in the table of counters and bits in the configuration. */
 #define SENTINEL_KIND_MAX 64
@@ -250,9 +277,6 @@ struct sentinel_file_close {
 struct sentinel_file_unlink {
 	struct sentinel_header hdr;
 	struct sentinel_user_path target;
-	/** 1: a directory was to be removed. */
-	__u32 directory;
-	__u32 pad;
 };
 
 struct sentinel_file_rename {
@@ -281,7 +305,7 @@ enum sentinel_source {
 	SENTINEL_SOURCE_USER = 2,
 };
 
-struct sentinel_socket {
+struct sentinel_sock {
 	__u16 family;
 	/** SOCK_*. */
 	__u16 type;
@@ -300,22 +324,22 @@ struct sentinel_socket {
 
 struct sentinel_connect {
 	struct sentinel_header hdr;
-	struct sentinel_socket socket;
+	struct sentinel_sock socket;
 };
 
 struct sentinel_accept {
 	struct sentinel_header hdr;
-	struct sentinel_socket socket;
+	struct sentinel_sock socket;
 };
 
 struct sentinel_bind {
 	struct sentinel_header hdr;
-	struct sentinel_socket socket;
+	struct sentinel_sock socket;
 };
 
 struct sentinel_listen {
 	struct sentinel_header hdr;
-	struct sentinel_socket socket;
+	struct sentinel_sock socket;
 	__u32 backlog;
 	__u32 pad;
 };
@@ -350,6 +374,272 @@ struct sentinel_mprotect_exec {
 	__u64 size;
 	__u32 prot;
 	__u32 pad;
+};
+
+/** A descriptor was duplicated. The tail holds either the path of a file or the names of a unix socket. */
+struct sentinel_dup {
+	struct sentinel_header hdr;
+	__s32 old_fd;
+	/** What the caller asked for: the number, or the lowest it may be; -1: any. */
+	__s32 asked_fd;
+	/** O_CLOEXEC or 0. */
+	__u32 flags;
+	__u32 dev;
+	__u64 ino;
+	/** Where the file is; len 0: it has no path. */
+	struct sentinel_path path;
+	/** family 0: not a socket. */
+	struct sentinel_sock socket;
+};
+
+struct sentinel_socket {
+	struct sentinel_header hdr;
+	__u32 family;
+	/** SOCK_* without flags. */
+	__u32 type;
+	__u32 protocol;
+	/** SOCK_CLOEXEC, SOCK_NONBLOCK. */
+	__u32 flags;
+};
+
+/** The first datagram of a process to a peer on a socket. */
+struct sentinel_send {
+	struct sentinel_header hdr;
+	struct sentinel_sock socket;
+	__u64 bytes;
+	__u32 flags;
+	/** Which message of the call this is, from 0. */
+	__u32 message;
+};
+
+/** The first datagram of a process from a peer on a socket. */
+struct sentinel_recv {
+	struct sentinel_header hdr;
+	struct sentinel_sock socket;
+	__u64 bytes;
+	__u32 flags;
+	__u32 message;
+};
+
+/** What permission checks look at. Initial user namespace. */
+struct sentinel_credentials {
+	/** Real, effective, saved, file system. */
+	__u32 uid[4];
+	__u32 gid[4];
+	/** Capabilities: inheritable, permitted, effective. */
+	__u64 cap[3];
+};
+
+/** Credentials were changed. The header's ids are those of before. */
+struct sentinel_setuid {
+	struct sentinel_header hdr;
+	struct sentinel_credentials before;
+	struct sentinel_credentials after;
+	/** Arguments. */
+	__u32 asked[3];
+	/** 1: `before` is known. */
+	__u32 known;
+};
+
+struct sentinel_capset {
+	struct sentinel_header hdr;
+	struct sentinel_credentials before;
+	struct sentinel_credentials after;
+	__u32 known;
+	__u32 pad;
+};
+
+struct sentinel_prctl {
+	struct sentinel_header hdr;
+	__u64 option;
+	__u64 args[4];
+};
+
+struct sentinel_signal {
+	struct sentinel_header hdr;
+	/** As the caller named it; of a pidfd the process behind it, initial pid namespace. */
+	__s32 target_pid;
+	/** Thread, or 0. */
+	__s32 target_tid;
+	__u32 signal;
+	/** -1: not by descriptor. */
+	__s32 pidfd;
+};
+
+struct sentinel_file_link {
+	struct sentinel_header hdr;
+	struct sentinel_user_path from;
+	struct sentinel_user_path to;
+	__u32 flags;
+	__u32 pad;
+};
+
+struct sentinel_file_symlink {
+	struct sentinel_header hdr;
+	/** The new name. */
+	struct sentinel_user_path link;
+	/** What it leads to: any text. */
+	struct sentinel_span target;
+	/** 1: `target` could not be read. */
+	__u32 unreadable;
+};
+
+struct sentinel_file_mkdir {
+	struct sentinel_header hdr;
+	struct sentinel_user_path target;
+	__u32 mode;
+	__u32 pad;
+};
+
+struct sentinel_file_rmdir {
+	struct sentinel_header hdr;
+	struct sentinel_user_path target;
+};
+
+/** A file named by a descriptor, or by a name. */
+struct sentinel_file_target {
+	/** By descriptor; len 0: by name, or nothing is there. */
+	struct sentinel_path path;
+	struct sentinel_user_path asked;
+	__u64 ino;
+	__u32 dev;
+	/** -1: by name. */
+	__s32 fd;
+};
+
+struct sentinel_file_chmod {
+	struct sentinel_header hdr;
+	struct sentinel_file_target target;
+	__u32 mode;
+	__u32 flags;
+};
+
+struct sentinel_file_chown {
+	struct sentinel_header hdr;
+	struct sentinel_file_target target;
+	/** ~0: unchanged. In the caller's user namespace. */
+	__u32 uid;
+	__u32 gid;
+	__u32 flags;
+	__u32 pad;
+};
+
+struct sentinel_file_truncate {
+	struct sentinel_header hdr;
+	struct sentinel_file_target target;
+	__u64 size;
+};
+
+struct sentinel_file_mknod {
+	struct sentinel_header hdr;
+	struct sentinel_user_path target;
+	/** S_IF* and permissions. */
+	__u32 mode;
+	/** As the caller encodes it. */
+	__u32 rdev;
+};
+
+/** mount, move_mount, pivot_root. */
+struct sentinel_mount {
+	struct sentinel_header hdr;
+	/** Device, or what is mounted again or moved; pivot_root: the new root. */
+	struct sentinel_user_path source;
+	struct sentinel_user_path target;
+	__u64 flags;
+	struct sentinel_span fstype;
+	/** 1: `source` is a name of a file. */
+	__u32 is_path;
+};
+
+struct sentinel_umount {
+	struct sentinel_header hdr;
+	struct sentinel_user_path target;
+	__u32 flags;
+	__u32 pad;
+};
+
+struct sentinel_chroot {
+	struct sentinel_header hdr;
+	/** The root of the thread at the exit of the call. */
+	struct sentinel_path root;
+	struct sentinel_user_path asked;
+};
+
+struct sentinel_setns {
+	struct sentinel_header hdr;
+	/** Inode number of what is behind the descriptor: of the namespace. */
+	__u64 ino;
+	__s32 fd;
+	/** CLONE_NEW*; 0: any. */
+	__u32 nstype;
+};
+
+struct sentinel_unshare {
+	struct sentinel_header hdr;
+	/** CLONE_*. */
+	__u64 flags;
+};
+
+struct sentinel_bpf {
+	struct sentinel_header hdr;
+	/** BPF_*. */
+	__u32 cmd;
+	/** Of the program or map to be made: its type; else 0. */
+	__u32 type;
+	/** Of the program or map to be made: its name, NUL-padded, from the caller's memory. */
+	__u8 name[16];
+};
+
+struct sentinel_module_load {
+	struct sentinel_header hdr;
+	/** finit_module: the file. */
+	struct sentinel_path path;
+	__u64 ino;
+	/** init_module: bytes of the image. */
+	__u64 size;
+	/** Parameters of the module. */
+	struct sentinel_span args;
+	__u32 flags;
+	/** -1: init_module. */
+	__s32 fd;
+	__u32 dev;
+};
+
+struct sentinel_userfaultfd {
+	struct sentinel_header hdr;
+	__u32 flags;
+	__u32 pad;
+};
+
+struct sentinel_io_uring_setup {
+	struct sentinel_header hdr;
+	__u32 entries;
+	/** IORING_SETUP_*, from the caller's memory at exit. */
+	__u32 flags;
+	/** Written there by the kernel. */
+	__u32 sq_entries;
+	__u32 cq_entries;
+	__u32 sq_thread_cpu;
+	__u32 sq_thread_idle;
+	__u32 features;
+	/** 1: could not be read. */
+	__u32 unreadable;
+};
+
+struct sentinel_process_vm_write {
+	struct sentinel_header hdr;
+	/** First address in the other process, from the caller's memory. */
+	__u64 addr;
+	/** As the caller named it. */
+	__u32 target_pid;
+	/** Pieces. */
+	__u32 pieces;
+};
+
+/** A system call that a rule names and that has no kind of its own. */
+struct sentinel_syscall {
+	struct sentinel_header hdr;
+	__u64 args[6];
 };
 
 /* -- what the agent tells the programs ------------------------------------------------------------- */

@@ -1,10 +1,19 @@
-//! Rust types from `proto/`. protox is a protobuf compiler in Rust: nobody has to install protoc.
+//! Rust types, client and server from `proto/`. protox is a protobuf compiler in Rust: nobody has to install
+//! protoc.
+
+use std::{env, fs, path::Path};
+
+use prost::Message as _;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let files = protox::compile(["sentinel/v1/events.proto"], ["proto"])?;
-    prost_build::Config::new()
+    // What reflection serves.
+    fs::write(Path::new(&env::var("OUT_DIR")?).join("descriptors.bin"), files.encode_to_vec())?;
+    tonic_prost_build::configure()
         // A fixed order of keys: equal events have equal bytes.
-        .btree_map(["."])
+        .btree_map(".")
+        // How to connect is the business of those who do.
+        .build_transport(false)
         .compile_fds(files)?;
     println!("cargo:rerun-if-changed=proto");
     Ok(())

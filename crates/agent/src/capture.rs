@@ -31,6 +31,12 @@ pub trait Control {
     /// When the kernel refuses; what was captured before may have changed.
     fn set_kinds(&mut self, kinds: KindSet) -> Result<(), CaptureError>;
 
+    /// Calls that are events of kind `syscall`, by name, from the next [`Self::set_kinds`] on. A source that
+    /// knows no such events leaves them out.
+    fn set_syscalls(&mut self, names: Vec<String>) {
+        drop(names);
+    }
+
     /// What the source counts.
     ///
     /// # Errors
@@ -66,6 +72,10 @@ impl Capture for Reader {
 impl Control for Probe {
     fn set_kinds(&mut self, kinds: KindSet) -> Result<(), CaptureError> {
         Ok(Probe::set_kinds(self, kinds)?)
+    }
+
+    fn set_syscalls(&mut self, names: Vec<String>) {
+        Probe::set_syscalls(self, names);
     }
 
     fn counters(&self) -> Result<Counters, CaptureError> {

@@ -4,6 +4,7 @@
 //! from it. Everything is checked before anything starts.
 
 mod check;
+mod detection;
 mod error;
 mod mode;
 mod reference;
@@ -13,11 +14,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use sentinel_event::Priority;
+use sentinel_sink::{Dedup, OrOff, OutputsConfig, RateLimit};
 use serde::{Deserialize, Serialize};
 use serde_yaml::Value;
 
+pub use detection::{AppendMatch, AppendOutput, Matching, PriorityName, Select, Which};
 pub use error::ConfigError;
-pub use mode::{LogLevel, StreamMode, StreamModes};
+pub use mode::{LogLevel, StreamMode, StreamModes, SyncSeconds};
 pub use reference::reference;
 
 /// Where the configuration is when `--config` does not say.
@@ -51,7 +55,7 @@ sections! {
         log_level: LogLevel = LogLevel::Info,
         /// Forward rules. `--rules` overrides it. A missing file at the default path means the default rules.
         rules_file: PathBuf = PathBuf::from(DEFAULT_RULES),
-        /// Detection rules on the node; they arrive with a later version.
+        /// Detection rules on the node.
         detection: Detection = Detection::default(),
         /// Where forwarded events go.
         stream: Stream = Stream::default(),
@@ -67,18 +71,31 @@ sections! {
 
     /// Detection rules on the node.
     Detection {
-        /// Rule files. Arrives with a later version.
-        rules: Value = Value::Null,
-        /// Whether all rules are tried or the first that matches ends it. Arrives with a later version.
-        matching: Value = Value::Null,
-        /// Least priority that is reported. Arrives with a later version.
-        minimum_priority: Value = Value::Null,
-        /// Whether repeated alerts are merged. Arrives with a later version.
-        dedup: Value = Value::Null,
-        /// Most alerts a second. Arrives with a later version.
-        rate_limit: Value = Value::Null,
-        /// Where alerts go. Arrives with a later version.
-        outputs: Value = Value::Null,
+        /// Rule files, and directories of which every `.yaml` and `.yml` file is read in the order of names;
+        /// `builtin` is the shipped set, compiled in. Later ones may change what earlier ones define. `[]`
+        /// detects nothing.
+        rules: Vec<String> = vec![BUILTIN.into()],
+        /// Read rule files again when they change, the forward rules' too.
+        watch: bool = true,
+        /// `first`: an event raises the alert of the first rule that matches, in the order of definition;
+        /// `all`: those of all that match.
+        matching: Matching = Matching::First,
+        /// Rules of a lower priority are not used: emergency, alert, critical, error, warning, notice,
+        /// informational or debug.
+        minimum_priority: PriorityName = PriorityName(Priority::Debug),
+        /// Switches rules on and off, step by step, on top of what the files say: `{enable: {rule: NAME}}`,
+        /// `{disable: {tag: TAG}}` and so on; `*` in a name stands for anything.
+        select: Vec<Select> = Vec::new(),
+        /// Tells alerts of one rule that say the same once in a window: `off` or `{windowSeconds: 60}`. What was
+        /// held back is told at the end of the window.
+        dedup: OrOff<Dedup> = OrOff::default(),
+        /// Most alerts of one rule: `off` or `{alerts: 10, perSeconds: 60}`. What was held back is told.
+        rate_limit: OrOff<RateLimit> = OrOff::default(),
+        /// Where alerts go: any of the following. When one is named, the others are off.
+        outputs: OutputsConfig = OutputsConfig::default(),
+        /// Adds text and fields to the outputs of rules:
+        /// `{match: {rule: NAME, source: syscall, tags: [TAG]}, extraOutput: "cwd=%proc.cwd"}`.
+        append_output: Vec<AppendOutput> = Vec::new(),
     }
 
     /// Where forwarded events go.
@@ -104,6 +121,9 @@ sections! {
         rotate_max_files: u32 = 3,
         /// Whether files are gzip.
         compress: bool = false,
+        /// How long written events may wait in memory for the disk, seconds; 0: not at all; `never`: as long as the
+        /// system likes. They outlive the agent in any case, this is about the power.
+        sync_seconds: SyncSeconds = SyncSeconds(Some(5)),
     }
 
     /// The detector.
@@ -112,12 +132,31 @@ sections! {
         endpoint: String = "localhost:50051".into(),
         /// Encryption.
         tls: Tls = Tls::default(),
+        /// Where events wait while the detector is away.
+        spool: GrpcSpool = GrpcSpool::default(),
+    }
+
+    /// A queue on disk, which outlives the agent.
+    GrpcSpool {
+        /// Its directory, of this agent alone.
+        path: String = DEFAULT_SPOOL.into(),
+        /// Most bytes in it; what comes on top is lost, counted and reported. 0: no spool.
+        max_bytes: u64 = 256 << 20,
     }
 
     /// Encryption of a connection.
     Tls {
         /// Whether it is used.
         enabled: bool = false,
+        /// Whom to trust, a file in PEM; absent: the system's authorities. Read anew with every connection, as are
+        /// the others.
+        ca: Option<PathBuf> = None,
+        /// Our certificate, for detectors that ask; with `key`.
+        cert: Option<PathBuf> = None,
+        /// Its key.
+        key: Option<PathBuf> = None,
+        /// The name in the detector's certificate, if it is not the host of the endpoint.
+        server_name: Option<String> = None,
     }
 
     /// What is captured, and how.
@@ -154,6 +193,17 @@ sections! {
     }
 }
 
+const DEFAULT_SPOOL: &str = "/var/lib/sentinel-ebpf/spool";
+
+impl GrpcSpool {
+    /// Whether nobody chose the directory.
+    pub(crate) fn is_default(&self) -> bool {
+        self.path == DEFAULT_SPOOL
+    }
+}
+
+/// What `detection.rules` calls the shipped set.
+pub const BUILTIN: &str = "builtin";
 const LOOPBACK: &str = "127.0.0.1";
 const DEFAULT_RULES: &str = "/etc/sentinel-ebpf/rules.yaml";
 

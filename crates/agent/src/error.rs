@@ -3,6 +3,7 @@
 use std::{io, net::SocketAddr};
 
 use sentinel_probe::ProbeError;
+use sentinel_sink::SinkError;
 
 use crate::{CaptureError, ConfigError};
 
@@ -12,6 +13,9 @@ pub enum AgentError {
     /// The configuration or the rules are wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// An output of alerts cannot be used.
+    #[error("detection.{0}")]
+    Outputs(#[from] SinkError),
     /// A port could not be opened.
     #[error("{key}: cannot listen at {address}: {source}; stop what uses it, or set another {key}.port")]
     Listen {
@@ -40,7 +44,7 @@ pub enum AgentError {
         source: io::Error,
     },
     /// The output did not take everything before the end.
-    #[error("stopped after 5 s of waiting, with {0} events that the output did not take")]
+    #[error("stopped, and the output did not take {0} events in time")]
     Undelivered(u64),
 }
 
@@ -48,7 +52,8 @@ impl AgentError {
     /// The exit code: 1 runtime failure, 2 configuration, 3 the kernel or the privileges refuse.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Config(_) | Self::Listen { .. } => 2,
+            Self::Outputs(SinkError::System { .. }) => 1,
+            Self::Config(_) | Self::Outputs(_) | Self::Listen { .. } => 2,
             Self::Probe(_) => 3,
             Self::Capture(_) | Self::Died(_) | Self::System { .. } | Self::Undelivered(_) => 1,
         }

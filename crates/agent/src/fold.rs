@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sentinel_event::{Body, Kind, Observation, ProcessKey};
+use sentinel_event::{Body, Kind, Observation, ProcessKey, UserPath};
 
 use crate::consumers::Consumer;
 
@@ -135,7 +135,15 @@ fn key_of(observation: &Observation) -> Option<Key> {
         Body::FileRead(io) | Body::FileWrite(io) => io.path.bytes.to_vec(),
         Body::FileClose(close) => close.path.bytes.to_vec(),
         Body::FileUnlink(unlink) => unlink.target.path.to_vec(),
-        Body::FileRename(rename) => [rename.from.path.as_slice(), b"\0", &rename.to.path].concat(),
+        Body::FileRename(rename) => both(&rename.from, &rename.to),
+        Body::FileLink(link) => both(&link.from, &link.to),
+        Body::FileSymlink(symlink) => [symlink.link.path.as_slice(), b"\0", &symlink.target].concat(),
+        Body::FileMkdir(mkdir) => mkdir.target.path.to_vec(),
+        Body::FileRmdir(rmdir) => rmdir.target.path.to_vec(),
+        Body::FileMknod(mknod) => mknod.target.path.to_vec(),
+        Body::FileChmod(chmod) => [mark(chmod.mode, chmod.flags).as_slice(), chmod.file.best()].concat(),
+        Body::FileChown(chown) => [mark(chown.uid, chown.gid).as_slice(), chown.file.best()].concat(),
+        Body::FileTruncate(truncate) => truncate.file.best().to_vec(),
         Body::Exec(_)
         | Body::Fork(_)
         | Body::Exit(_)
@@ -147,9 +155,37 @@ fn key_of(observation: &Observation) -> Option<Key> {
         | Body::MemfdCreate(_)
         | Body::MmapExec(_)
         | Body::MprotectExec(_)
+        | Body::Dup(_)
+        | Body::Socket(_)
+        | Body::Send(_)
+        | Body::Recv(_)
+        | Body::Setuid(_)
+        | Body::Capset(_)
+        | Body::Prctl(_)
+        | Body::Signal(_)
+        | Body::Mount(_)
+        | Body::Umount(_)
+        | Body::Chroot(_)
+        | Body::Setns(_)
+        | Body::Unshare(_)
+        | Body::Bpf(_)
+        | Body::ModuleLoad(_)
+        | Body::Userfaultfd(_)
+        | Body::IoUringSetup(_)
+        | Body::ProcessVmWrite(_)
+        | Body::Syscall(_)
         | Body::Loss(_) => return None,
     };
     Some(Key { process: event.head.process, kind: event.kind(), error: event.head.result.min(0), path })
+}
+
+fn both(from: &UserPath, to: &UserPath) -> Vec<u8> {
+    [from.path.as_slice(), b"\0", &to.path].concat()
+}
+
+/// What must not be summed with something else that is done to the same file.
+fn mark(one: u32, two: u32) -> [u8; 8] {
+    (u64::from(one) << 32 | u64::from(two)).to_be_bytes()
 }
 
 /// Adds the calls and bytes of an earlier event of the same key.

@@ -11,8 +11,16 @@ pub(crate) enum Hop {
     Reader,
     /// Events to parcels.
     Pipeline,
-    /// Parcels to the outside.
+    /// Parcels to standard output, or to an observer.
     Outlet,
+    /// Parcels to the log.
+    Log,
+    /// Parcels to the detector.
+    Grpc,
+    /// Alerts to the outside.
+    Alerts,
+    /// Alerts and reports to the detector's hub.
+    Push,
 }
 
 impl Hop {
@@ -22,6 +30,10 @@ impl Hop {
             Self::Reader => "reader",
             Self::Pipeline => "pipeline",
             Self::Outlet => "outlet",
+            Self::Log => "log",
+            Self::Grpc => "grpc",
+            Self::Alerts => "alerts",
+            Self::Push => "push",
         }
     }
 }
@@ -35,6 +47,14 @@ pub(crate) enum Ended {
     Pipeline,
     /// The outlet.
     Outlet(Ending),
+    /// The log: everything is written.
+    Log,
+    /// The detector's outlet: everything is acknowledged, or kept.
+    Grpc,
+    /// The alerts: everything is out.
+    Alerts,
+    /// The hub has every alert, or was away at the end.
+    Push,
     /// It panicked.
     Died(Hop),
 }
@@ -46,6 +66,10 @@ impl Ended {
             Self::Reader(_) => Hop::Reader,
             Self::Pipeline => Hop::Pipeline,
             Self::Outlet(_) => Hop::Outlet,
+            Self::Log => Hop::Log,
+            Self::Grpc => Hop::Grpc,
+            Self::Alerts => Hop::Alerts,
+            Self::Push => Hop::Push,
             Self::Died(hop) => *hop,
         }
     }

@@ -6,6 +6,8 @@
 
 mod metrics;
 
+pub(crate) use metrics::numbers;
+
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
@@ -23,9 +25,9 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
-use sentinel_event::Event;
+use sentinel_event::{Event, KindSet, Stage};
 use sentinel_probe::{Counters, HookState, HookStatus};
-use sentinel_rules::forward::ForwardRules;
+use sentinel_sink::Outputs;
 use tokio::{
     sync::{Semaphore, oneshot},
     time::timeout,
@@ -34,6 +36,7 @@ use tracing::{debug, info};
 
 use crate::{
     AgentError, Config,
+    detect::Rulebook,
     meters::Meters,
     parcel::Parcel,
     pipeline::Shared,
@@ -53,6 +56,8 @@ const ANSWER: Duration = Duration::from_secs(2);
 pub(crate) struct View {
     pub(crate) counters: Option<Counters>,
     pub(crate) hooks: Vec<HookStatus>,
+    /// Kinds that somebody needs.
+    pub(crate) captured: KindSet,
 }
 
 /// Opened ports that nobody serves yet.
@@ -102,12 +107,13 @@ fn bind(key: &'static str, address: SocketAddr) -> Result<TcpListener, AgentErro
 }
 
 /// What requests are answered from.
-struct Facts {
-    meters: Arc<Meters>,
-    rules: Arc<Shared<ForwardRules>>,
-    events: Gauge<Vec<Event>>,
-    parcels: Gauge<Parcel>,
-    main: mpsc::Sender<Message>,
+pub(crate) struct Facts {
+    pub(crate) meters: Arc<Meters>,
+    pub(crate) books: Arc<Shared<Rulebook>>,
+    pub(crate) outputs: Arc<Outputs>,
+    pub(crate) events: Gauge<Vec<Event>>,
+    pub(crate) parcels: Vec<(Stage, Gauge<Parcel>)>,
+    pub(crate) main: mpsc::Sender<Message>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -124,19 +130,12 @@ pub(crate) struct Server {
 
 impl Server {
     /// Serves until the process ends.
-    pub(crate) fn start(
-        ports: Ports,
-        meters: Arc<Meters>,
-        rules: Arc<Shared<ForwardRules>>,
-        (events, parcels): (Gauge<Vec<Event>>, Gauge<Parcel>),
-        main: mpsc::Sender<Message>,
-    ) -> Result<Self, AgentError> {
+    pub(crate) fn start(ports: Ports, facts: Arc<Facts>) -> Result<Self, AgentError> {
         let failed = |source| AgentError::System { what: "serving health and metrics", source };
         let addresses =
             |listeners: &[TcpListener]| listeners.iter().filter_map(|l| l.local_addr().ok()).collect();
         let server = Self { health: addresses(&ports.health), metrics: addresses(&ports.metrics) };
         info!(health = ?server.health, metrics = ?server.metrics, "Listening.");
-        let facts = Arc::new(Facts { meters, rules, events, parcels, main });
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
             .enable_time()
@@ -227,19 +226,30 @@ async fn answer(
     })
 }
 
-/// Capturing, with at least one hook attached. What does not work, or failed its self-test, is listed: on a
-/// kernel that refuses a hook the rest is still worth having.
+/// Capturing, with every hook that somebody needs attached. The probe has tested itself before we began. What
+/// does not work, or failed its test, is listed: on a kernel that refuses a hook the rest is still worth having.
 fn ready(facts: &Facts, view: Option<View>) -> Response<Full<Bytes>> {
+    let not = |why: String| text(StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}\n"));
     let Some(view) = view.filter(|_| facts.meters.started.load(Ordering::Acquire)) else {
-        return text(StatusCode::SERVICE_UNAVAILABLE, "not capturing\n".into());
+        return not("not capturing".into());
     };
-    if !view.hooks.iter().any(|hook| matches!(hook.state, HookState::Attached { .. })) {
-        return text(StatusCode::SERVICE_UNAVAILABLE, "no hook is attached\n".into());
+    let needed = || view.hooks.iter().filter(|hook| hook.kinds.intersects(view.captured));
+    if !needed().any(|hook| matches!(hook.state, HookState::Attached { .. })) {
+        return not("no hook is attached".into());
+    }
+    let waiting: Vec<_> =
+        needed().filter(|hook| hook.state == HookState::Idle).map(|hook| hook.hook.as_str()).collect();
+    if !waiting.is_empty() {
+        return not(format!("needed and not attached: {}", waiting.join(", ")));
     }
     let mut body = String::from("ok\n");
-    for hook in &view.hooks {
-        if let HookState::Degraded(reason) = &hook.state {
-            body.push_str(&format!("degraded: {}: {reason}\n", hook.hook));
+    for hook in needed() {
+        match &hook.state {
+            HookState::Degraded(reason) => body.push_str(&format!("degraded: {}: {reason}\n", hook.hook)),
+            HookState::Attached { verified: false } => {
+                body.push_str(&format!("unverified: {}: attached, and no test of it has run\n", hook.hook));
+            }
+            HookState::Attached { verified: true } | HookState::Idle | HookState::Absent => {}
         }
     }
     text(StatusCode::OK, body)

@@ -6,15 +6,17 @@
 //! Threads, one direction (design.md, section 2), each hop a bounded queue with counted loss:
 //!
 //! ```text
-//! reader ──Vec<Event>──► pipeline (enrich, match, fold, encode) ──Parcel──► outlet ──► stdout │ Observer
+//! reader ──Vec<Event>──► pipeline (enrich, match, fold, encode) ──Parcel──► outlets ──► stdout │ file │ gRPC │ Observer
 //!    main thread: probe control, signals, reload, consumers      http thread: health, metrics
 //! ```
 //!
 //! The agent must never block the reader, and never stop for an input it did not expect.
 
+mod alerts;
 mod capture;
 mod config;
 mod consumers;
+mod detect;
 mod error;
 mod fold;
 mod hops;
@@ -30,19 +32,23 @@ mod queue;
 mod rules;
 mod run;
 mod signals;
+mod status;
 mod telemetry;
+mod watch;
 
 use std::{fs::File, ops::ControlFlow, path::PathBuf};
 
 pub use capture::{Capture, CaptureError, Control};
 pub use config::{
-    Capture as CaptureConfig, Config, ConfigError, DEFAULT_PATH, Detection, Grpc, Health, LogLevel, Metrics,
-    Stream, StreamFile, StreamMode, StreamModes, Tls, reference as config_reference,
+    AppendMatch, AppendOutput, BUILTIN, Capture as CaptureConfig, Config, ConfigError, DEFAULT_PATH,
+    Detection, Grpc, Health, LogLevel, Matching, Metrics, PriorityName, Select, Stream, StreamFile,
+    StreamMode, StreamModes, SyncSeconds, Tls, Which, reference as config_reference,
 };
+pub use detect::{Detected, check_detection};
 pub use error::AgentError;
 pub use program::main;
 pub use run::{Agent, Remote, run};
-use sentinel_event::Observation;
+use sentinel_event::{Alert, Observation};
 pub use sentinel_rules::forward::ForwardRules;
 pub use signals::obey as obey_signals;
 pub use telemetry::init as init_logging;
@@ -53,6 +59,8 @@ pub struct Job {
     pub rules: Rules,
     /// Where forwarded events go.
     pub sink: Sink,
+    /// Where alerts go in place of standard output; the other outputs of the configuration stay.
+    pub alerts: Option<Box<dyn AlertObserver>>,
     /// Open the health and metrics ports of the configuration. `sentinel run` leaves them closed, so that it
     /// works beside an installed agent.
     pub listen: bool,
@@ -74,9 +82,11 @@ pub enum Rules {
 
 /// Where forwarded events go.
 pub enum Sink {
+    /// Where `stream.mode` of the configuration says.
+    Streams,
     /// Standard output, one JSON object a line (design.md, 4.2). A closed pipe ends the program with success.
     Stdout,
-    /// The same into an open file, pipe or socket.
+    /// The same into an open file, pipe or socket. Alerts still go to the outputs of the configuration.
     Descriptor(File),
     /// A piece of the same program: `sentinel run` draws its live view with it.
     Observer(Box<dyn Observer>),
@@ -88,6 +98,19 @@ pub trait Observer: Send {
     /// events, so that a view can redraw. May be slow: what does not fit the queue meanwhile is lost and
     /// counted, and arrives as events of kind `loss`. `Break` stops the program with success.
     fn observe(&mut self, batch: &[Observation]) -> ControlFlow<()>;
+}
+
+/// Receives alerts inside the process.
+pub trait AlertObserver: Send {
+    /// Called from the alerts' thread with each alert, in order and at once. May be slow: what does not fit the
+    /// queue meanwhile is lost and counted.
+    fn alert(&mut self, alert: &Alert);
+}
+
+impl<F: FnMut(&Alert) + Send> AlertObserver for F {
+    fn alert(&mut self, alert: &Alert) {
+        self(alert);
+    }
 }
 
 impl<F: FnMut(&[Observation]) -> ControlFlow<()> + Send> Observer for F {

@@ -58,8 +58,67 @@ impl Losses {
     }
 }
 
-/// Every counter of the agent itself. Of each kind: decoded = lost at the queue + filtered + forwarded, and
-/// forwarded = folded + delivered + lost at the output, once nothing is under way. Reports of losses (kind
+/// Alerts, and what became of them inside the process; each output counts for itself.
+#[derive(Debug, Default)]
+pub(crate) struct AlertMeters {
+    /// Matches of rules.
+    pub(crate) raised: AtomicU64,
+    /// To the observer of the same program.
+    pub(crate) view: AlertWayMeters,
+    /// To the detector's hub.
+    pub(crate) hub: AlertWayMeters,
+}
+
+/// What one way of alerts counts.
+#[derive(Debug, Default)]
+pub(crate) struct AlertWayMeters {
+    /// Alerts that the receiver has taken.
+    pub(crate) delivered: AtomicU64,
+    /// Alerts that found the queue full.
+    pub(crate) lost_full: AtomicU64,
+    /// Alerts that nobody took until the end.
+    pub(crate) lost_closed: AtomicU64,
+}
+
+impl AlertMeters {
+    /// Alerts that did not arrive, both ways.
+    pub(crate) fn lost(&self) -> u64 {
+        let ways = [&self.view, &self.hub].into_iter();
+        ways.flat_map(|way| [&way.lost_full, &way.lost_closed]).map(|lost| lost.load(Ordering::Relaxed)).sum()
+    }
+}
+
+/// What one way out counts.
+#[derive(Debug, Default)]
+pub(crate) struct OutletMeters {
+    /// Events go this way.
+    pub(crate) active: AtomicBool,
+    /// Events that the receiver has taken.
+    pub(crate) delivered: ByKind,
+    /// Their bytes.
+    pub(crate) bytes: AtomicU64,
+    /// Events that wait on disk for the next start, once the agent has stopped.
+    pub(crate) kept: AtomicU64,
+    /// Events of former runs that the receiver has taken.
+    pub(crate) recovered: AtomicU64,
+    /// Attempts that came to nothing, and are made again.
+    pub(crate) retries: AtomicU64,
+    /// The last attempt came to nothing.
+    pub(crate) away: AtomicBool,
+    /// Bytes on disk that wait.
+    pub(crate) spooled_bytes: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Outlets {
+    /// Standard output, a descriptor, or an observer.
+    stdout: OutletMeters,
+    grpc: OutletMeters,
+    file: OutletMeters,
+}
+
+/// Every counter of the agent itself. Of each kind: decoded = lost at the queue + filtered + forwarded, and for
+/// each outlet forwarded = folded + delivered + kept + lost there, once nothing is under way. Reports of losses (kind
 /// `loss`) that the agent makes are counted from `forwarded` on.
 #[derive(Debug)]
 pub(crate) struct Meters {
@@ -71,12 +130,11 @@ pub(crate) struct Meters {
     pub(crate) forwarded: ByKind,
     /// Of these, events whose sums another one carries.
     pub(crate) folded: ByKind,
-    /// Events that the output has taken.
-    pub(crate) delivered: ByKind,
-    /// Bytes that the output has taken.
-    pub(crate) bytes: AtomicU64,
+    outlets: Outlets,
     /// Events that were lost.
     pub(crate) lost: Losses,
+    /// Alerts.
+    pub(crate) alerts: AlertMeters,
     /// How often the rules have been replaced.
     pub(crate) reloads: AtomicU64,
     /// How often a reload was refused.
@@ -98,9 +156,9 @@ impl Default for Meters {
             filtered: ByKind::default(),
             forwarded: ByKind::default(),
             folded: ByKind::default(),
-            delivered: ByKind::default(),
-            bytes: AtomicU64::new(0),
+            outlets: Outlets::default(),
             lost: Losses::default(),
+            alerts: AlertMeters::default(),
             reloads: AtomicU64::new(0),
             reloads_refused: AtomicU64::new(0),
             consumers: AtomicUsize::new(0),
@@ -129,13 +187,35 @@ impl Meters {
         *self.enrich.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Forwarded events that are neither delivered nor lost: under way, or held for their sums.
+    /// The counters of the way that ends a stage.
+    pub(crate) fn outlet(&self, stage: Stage) -> &OutletMeters {
+        match stage {
+            Stage::Grpc => &self.outlets.grpc,
+            Stage::File => &self.outlets.file,
+            Stage::Stdout | Stage::Ring | Stage::Decode | Stage::Queue => &self.outlets.stdout,
+        }
+    }
+
+    /// The ways that are used.
+    pub(crate) fn outlets(&self) -> impl Iterator<Item = (Stage, &OutletMeters)> {
+        let ways = [Stage::Stdout, Stage::Grpc, Stage::File].map(|stage| (stage, self.outlet(stage)));
+        ways.into_iter().filter(|(_, outlet)| outlet.active.load(Ordering::Relaxed))
+    }
+
+    /// Events that were delivered, on all ways.
+    pub(crate) fn delivered(&self) -> u64 {
+        self.outlets().map(|(_, outlet)| outlet.delivered.sum()).sum()
+    }
+
+    /// Forwarded events that are neither delivered nor lost nor kept, on the way that is slowest: under way, or
+    /// held for their sums.
     pub(crate) fn under_way(&self) -> u64 {
-        let lost: u64 = LossCause::ALL
-            .iter()
-            .filter_map(|cause| self.lost.of(Stage::Stdout, *cause))
-            .map(ByKind::sum)
-            .sum();
-        self.forwarded.sum().saturating_sub(self.folded.sum() + self.delivered.sum() + lost)
+        let out = self.forwarded.sum().saturating_sub(self.folded.sum());
+        let left = self.outlets().map(|(stage, outlet)| {
+            let lost: u64 =
+                LossCause::ALL.iter().filter_map(|cause| self.lost.of(stage, *cause)).map(ByKind::sum).sum();
+            out.saturating_sub(outlet.delivered.sum() + outlet.kept.load(Ordering::Relaxed) + lost)
+        });
+        left.max().unwrap_or(0)
     }
 }

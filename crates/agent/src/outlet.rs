@@ -1,4 +1,11 @@
-//! The last hop: forwarded events leave the process, on a thread that may be slow.
+//! The last hop: forwarded events leave the process, each way on a thread of its own that may be slow. Here:
+//! standard output and observers.
+
+mod exits;
+mod grpc;
+mod log;
+mod push;
+mod way;
 
 use std::{
     fs::File,
@@ -10,7 +17,7 @@ use std::{
 };
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use sentinel_event::{LossCause, Observation};
+use sentinel_event::{LossCause, Observation, Stage};
 use tracing::error;
 
 use crate::{
@@ -20,6 +27,8 @@ use crate::{
     parcel::{Lines, Parcel},
     queue::{Received, Receiver, Sender},
 };
+
+pub(crate) use self::{exits::Exits, grpc::Grpc, log::Log, push::Push, way::Way};
 
 /// How often an idle observer is called, and an idle pipe looked at.
 const IDLE: Duration = Duration::from_millis(50);
@@ -102,11 +111,11 @@ impl Outlet {
                     }
                 };
                 for (kind, _, _) in lines.ends.iter().take(done) {
-                    self.meters.delivered.add(*kind, 1);
+                    self.meters.outlet(Stage::Stdout).delivered.add(*kind, 1);
                 }
                 let bytes =
                     done.checked_sub(1).and_then(|last| lines.ends.get(last)).map_or(0, |last| last.1);
-                self.meters.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+                self.meters.outlet(Stage::Stdout).bytes.fetch_add(bytes as u64, Ordering::Relaxed);
                 match end {
                     None => ControlFlow::Continue(()),
                     Some(cause) => {
@@ -145,19 +154,21 @@ impl Outlet {
 
     fn lose(&self, parcel: &Parcel, first: usize, cause: LossCause) {
         let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
-        parcel.lose(first, cause, &mut ledger, &self.meters);
+        parcel.lose(first, Stage::Stdout, cause, &mut ledger, &self.meters);
     }
 }
 
 fn delivered_all(meters: &Meters, observations: &[Observation]) {
     for observation in observations {
-        meters.delivered.add(observation.event.kind(), 1);
+        meters.outlet(Stage::Stdout).delivered.add(observation.event.kind(), 1);
     }
 }
 
 /// Writes lines without a buffer in between: a parcel is a block already, and what was written is known.
 /// After a failure in the middle of a line the next write ends that line first, so that it costs only itself.
 fn write(file: &mut File, lines: &Lines, torn: &mut bool) -> Wrote {
+    // Alerts are lines of the same output, written by others: one writer at a time.
+    let _turn = io::stdout().lock();
     let whole = |written: usize| lines.ends.partition_point(|(_, end, _)| *end <= written);
     let mut written = 0;
     loop {

@@ -11,14 +11,16 @@ use std::{
 use sentinel_enrich::Enricher;
 use sentinel_event::{Body, Event, LossCause, Observation, Stage};
 use sentinel_rules::forward::ForwardRules;
+use sentinel_wire::EventIds;
 
 use crate::{
     Capture, CaptureError,
     consumers::Consumer,
+    detect::Judge,
     fold::{Fold, Offer, Out},
     ledger::{Ledger, report_in},
     meters::Meters,
-    parcel::{Packer, Parcel},
+    outlet::Way,
     queue::{Received, Receiver, Refused, Sender},
 };
 
@@ -120,18 +122,17 @@ impl ReaderThread {
     }
 }
 
-/// Enriches, matches, folds, packs.
+/// Enriches, judges, matches, folds, packs.
 pub(crate) struct Pipeline {
     pub(crate) enricher: Enricher,
+    pub(crate) judge: Judge,
     pub(crate) rules: Arc<Shared<ForwardRules>>,
     pub(crate) consumers: Arc<Shared<Vec<Consumer>>>,
     /// Set when the consumers may have changed.
     pub(crate) suspect: Arc<AtomicBool>,
     pub(crate) input: Receiver<Vec<Event>>,
     pub(crate) empties: Sender<Vec<Event>>,
-    pub(crate) output: Sender<Parcel>,
-    pub(crate) returned: Receiver<Parcel>,
-    pub(crate) packer: Packer,
+    pub(crate) ways: Vec<Way>,
     /// Most events in a parcel.
     pub(crate) batch_size: usize,
     /// Shared with the outlet, which loses events too.
@@ -162,7 +163,7 @@ struct State {
     consumers_generation: u64,
     fold: Fold,
     out: Vec<Out>,
-    parcel: Parcel,
+    ids: EventIds,
     told: Instant,
 }
 
@@ -177,7 +178,7 @@ impl Pipeline {
             consumers_generation: 0,
             fold: Fold::default(),
             out: Vec::new(),
-            parcel: self.packer.empty(),
+            ids: EventIds::default(),
             told: Instant::now(),
         };
         loop {
@@ -203,7 +204,7 @@ impl Pipeline {
             }
             state.fold.due(now, &mut state.out);
             self.let_out(&mut state);
-            self.ship(&mut state.parcel);
+            self.ship();
             if now.duration_since(state.told) > Duration::from_secs(1) {
                 state.told = now;
                 *self.meters.enrich.lock().unwrap_or_else(PoisonError::into_inner) = self.enricher.counters();
@@ -211,15 +212,19 @@ impl Pipeline {
         }
         state.fold.drain(&mut state.out);
         self.let_out(&mut state);
-        self.ship(&mut state.parcel);
+        self.ship();
         let reports = self.ledger.lock().unwrap_or_else(PoisonError::into_inner).report_all();
         for report in reports {
             self.take(report, Instant::now(), &mut state);
         }
-        self.last(state.parcel);
+        self.last();
     }
 
-    fn refresh(&self, state: &mut State) {
+    fn refresh(&mut self, state: &mut State) {
+        if self.judge.refresh() {
+            let generation = self.judge.generation();
+            self.ways.iter_mut().for_each(|way| way.packer.judged_by(generation));
+        }
         let generation = self.rules.generation();
         if state.rules_generation != generation {
             (state.rules, state.rules_generation) = (self.rules.get(), generation);
@@ -239,13 +244,14 @@ impl Pipeline {
             self.suspect.store(true, Ordering::Relaxed);
         }
         let observation = self.enricher.observe(event);
+        self.judge.judge(&observation);
         if !state.rules.matches(&observation) {
             self.meters.filtered.add(kind, 1);
             return;
         }
         self.meters.forwarded.add(kind, 1);
         match state.fold.offer(observation, now, &mut state.out) {
-            Offer::Pass(observation) => self.pack(observation, 0, &mut state.parcel),
+            Offer::Pass(observation) => self.pack(observation, 0, &mut state.ids),
             Offer::Held => {}
             Offer::Folded => self.meters.folded.add(kind, 1),
         }
@@ -254,50 +260,30 @@ impl Pipeline {
 
     fn let_out(&mut self, state: &mut State) {
         for (observation, folded) in state.out.drain(..) {
-            self.pack(observation, folded, &mut state.parcel);
+            self.pack(observation, folded, &mut state.ids);
         }
     }
 
-    fn pack(&mut self, observation: Observation, folded: u64, parcel: &mut Parcel) {
-        self.packer.pack(observation, folded, parcel);
-        if parcel.len() >= self.batch_size {
-            self.ship(parcel);
+    /// On every way, under one name.
+    fn pack(&mut self, observation: Observation, folded: u64, ids: &mut EventIds) {
+        let id = ids.next(observation.event.head.real_ns);
+        let (counts, size) = ((&*self.ledger, &*self.meters), self.batch_size);
+        let Some((last, others)) = self.ways.split_last_mut() else { return };
+        for way in others {
+            way.pack(id, observation.clone(), folded, size, counts);
+        }
+        last.pack(id, observation, folded, size, counts);
+    }
+
+    fn ship(&mut self) {
+        for way in &mut self.ways {
+            way.ship((&self.ledger, &self.meters));
         }
     }
 
-    /// Sends a parcel, if there is anything in it, and takes an empty one.
-    fn ship(&mut self, parcel: &mut Parcel) {
-        if parcel.len() == 0 {
-            return;
-        }
-        let next = match self.returned.receive(Duration::ZERO) {
-            Received::Item(parcel) => parcel,
-            Received::Nothing | Received::Closed => self.packer.empty(),
-        };
-        let full = std::mem::replace(parcel, next);
-        let weight = full.weight();
-        if let Err((back, refused)) = self.output.send(full, weight) {
-            let cause = match refused {
-                Refused::Full => LossCause::Full,
-                Refused::Closed => LossCause::Closed,
-            };
-            let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
-            back.lose(0, cause, &mut ledger, &self.meters);
-            drop(ledger);
-            *parcel = back;
-            parcel.clear();
-        }
-    }
-
-    /// The last parcel holds the last reports: it goes out over the bound.
-    fn last(&mut self, parcel: Parcel) {
-        if parcel.len() == 0 {
-            return;
-        }
-        let weight = parcel.weight();
-        if let Err((back, _)) = self.output.force(parcel, weight) {
-            let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
-            back.lose(0, LossCause::Closed, &mut ledger, &self.meters);
+    fn last(self) {
+        for way in self.ways {
+            way.last((&self.ledger, &self.meters));
         }
     }
 }

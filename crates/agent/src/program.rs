@@ -5,9 +5,9 @@ use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 use clap::Parser;
 use tracing::error;
 
-use crate::{AgentError, Config, Job, Rules, Sink, init_logging, run};
+use crate::{AgentError, Config, Job, Rules, Sink, check_detection, init_logging, run};
 
-/// Observes what processes do and streams it: one JSON object a line on standard output.
+/// Observes what processes do, raises alerts, and streams both: one JSON object a line on standard output.
 ///
 /// Exit codes: 0 ok, 1 runtime failure, 2 usage or configuration, 3 the kernel or the privileges refuse.
 #[derive(Debug, Parser)]
@@ -58,10 +58,15 @@ fn work(arguments: Arguments) -> Result<(), Failed> {
         None => Rules::File { path: config.rules_file.clone(), required: !config.rules_file_is_default() },
     };
     if arguments.check_config {
-        rules.load().map_err(before)?;
-        println!("configuration and rules are right");
+        let forward = rules.load().map_err(before)?;
+        let detected = check_detection(&config.detection, &forward).map_err(before)?;
+        for warning in &detected.warnings {
+            eprintln!("warning: {warning}");
+        }
+        println!("configuration and rules are right: {} detection rules", detected.rules);
         return Ok(());
     }
     init_logging(config.log_level).map_err(before)?;
-    run(&config, Job { rules, sink: Sink::Stdout, listen: true }).map_err(|error| (error, true))
+    run(&config, Job { rules, sink: Sink::Streams, alerts: None, listen: true })
+        .map_err(|error| (error, true))
 }

@@ -120,6 +120,11 @@ impl<T> Sender<T> {
 }
 
 impl<T> Receiver<T> {
+    /// Whether nothing more will be sent; items may still wait.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.0.lock().sender_gone
+    }
+
     /// The next item, waiting for it at most this long.
     pub(crate) fn receive(&self, patience: Duration) -> Received<T> {
         let deadline = Instant::now() + patience;

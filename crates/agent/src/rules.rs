@@ -1,13 +1,21 @@
 //! The forward rules' file.
 
-use std::{fs, io};
+use std::{fs, io, path::Path};
 
 use sentinel_event::{Kind, KindSet};
 use sentinel_rules::forward::ForwardRules;
 
-use crate::{ConfigError, Rules};
+use crate::{ConfigError, Rules, detect::Rulebook};
 
 impl Rules {
+    /// The file they are in.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Fixed(_) => None,
+            Self::File { path, .. } => Some(path),
+        }
+    }
+
     /// Reads them.
     ///
     /// # Errors
@@ -25,7 +33,13 @@ impl Rules {
     }
 }
 
-/// What must be captured for these rules: what they forward, and what keeps the process table.
-pub(crate) fn captured(rules: &ForwardRules) -> KindSet {
-    rules.kinds().union([Kind::Exec, Kind::Fork, Kind::Exit].into_iter().collect())
+/// What must be captured for these rules: what is forwarded, what is judged, and what keeps the process table.
+pub(crate) fn captured(rules: &ForwardRules, book: &Rulebook) -> KindSet {
+    let table = [Kind::Exec, Kind::Fork, Kind::Exit].into_iter().collect();
+    rules.kinds().union(book.kinds).union(table)
+}
+
+/// The calls without a kind of their own that these rules name.
+pub(crate) fn named_calls(book: &Rulebook) -> Vec<String> {
+    book.engine.syscalls().into_iter().map(str::to_owned).collect()
 }

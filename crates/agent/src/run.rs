@@ -15,30 +15,38 @@ use std::{
 use sentinel_event::KindSet;
 use sentinel_probe::{Options, Probe};
 use sentinel_rules::forward::ForwardRules;
-use tracing::{error, info, warn};
+use sentinel_sink::Outputs;
+use tracing::{debug, error, info, warn};
 
 use self::assemble::{Prepared, find_consumers};
 use crate::{
     AgentError, Capture, Config, Control, Job, Rules,
+    config::Detection,
     consumers::{Consumer, Output},
+    detect::{Rulebook, seen},
     hops::{Ended, Hop},
-    http::{Server, View},
+    http::{Facts, Server, View},
     meters::Meters,
     notify::Notify,
     outlet::Ending,
     pipeline::Shared,
-    rules::captured,
+    rules::{captured, named_calls},
     signals,
+    status::{Board, Identity},
 };
 
 /// How long the last events may take to leave.
-const STOP: Duration = Duration::from_secs(5);
+const STOP: Duration = Duration::from_secs(1);
+/// How much longer the last alerts may take.
+const STOP_ALERTS: Duration = Duration::from_millis(200);
 /// How often the main thread looks around.
 const TICK: Duration = Duration::from_secs(1);
 /// How often the consumers of our output are looked for, when they may have changed.
 const SEARCH: Duration = Duration::from_secs(30);
 /// How often losses are logged.
 const COMPLAIN: Duration = Duration::from_secs(10);
+/// How often the state is reported.
+const REPORT: Duration = Duration::from_secs(5);
 /// A reader that has not polled for this long hangs.
 pub(crate) const HANGS: Duration = Duration::from_secs(5);
 
@@ -48,6 +56,8 @@ pub(crate) enum Message {
     Stop,
     /// Read the rules again.
     Reload,
+    /// A rule file may have changed.
+    Changed,
     /// Somebody wants to see the counters of the source.
     Look(tokio::sync::oneshot::Sender<View>),
     /// A thread has ended.
@@ -65,7 +75,7 @@ impl Remote {
         let _ = self.0.send(Message::Stop);
     }
 
-    /// As SIGHUP: reads the forward rules again.
+    /// As SIGHUP: reads the rules again.
     pub fn reload(&self) {
         let _ = self.0.send(Message::Reload);
     }
@@ -78,11 +88,21 @@ pub struct Agent {
     control: Box<dyn Control>,
     source: Rules,
     rules: Arc<Shared<ForwardRules>>,
+    detection: Detection,
+    identity: Identity,
+    facts: Arc<Facts>,
+    /// Where reports of our state go; none when nobody wants them.
+    board: Option<Arc<Board>>,
+    reported: Instant,
+    books: Arc<Shared<Rulebook>>,
+    /// What the rule files said when they were read last, wrong or not.
+    seen: String,
     consumers: Arc<Shared<Vec<Consumer>>>,
     output: Output,
     suspect: Arc<AtomicBool>,
     stop: Arc<AtomicBool>,
     running: Vec<Hop>,
+    outputs: Arc<Outputs>,
     meters: Arc<Meters>,
     server: Option<Server>,
     notify: Notify,
@@ -96,9 +116,10 @@ pub struct Agent {
 /// # Errors
 /// [`AgentError`]; its [`AgentError::exit_code`] is what the program should exit with.
 pub fn run(config: &Config, job: Job) -> Result<(), AgentError> {
-    let prepared = Prepared::new(config, job.sink, &job.rules, job.listen)?;
+    let prepared = Prepared::new(config, &job.rules, job.sink, job.alerts, job.listen)?;
     let options = Options {
-        kinds: captured(&prepared.rules),
+        kinds: captured(&prepared.rules, &prepared.book),
+        syscalls: named_calls(&prepared.book),
         aggregate: config.capture.aggregate,
         ring_bytes: config.capture.ring_bytes,
         own_fds: prepared.output.descriptors.clone(),
@@ -130,7 +151,7 @@ impl Agent {
         control: Box<dyn Control>,
         capture: Box<dyn Capture>,
     ) -> Result<Self, AgentError> {
-        let prepared = Prepared::new(config, job.sink, &job.rules, job.listen)?;
+        let prepared = Prepared::new(config, &job.rules, job.sink, job.alerts, job.listen)?;
         Self::assemble(config, prepared, job.rules, control, capture)
     }
 
@@ -154,7 +175,15 @@ impl Agent {
     /// # Errors
     /// [`AgentError`], of the kinds that can happen at run time.
     pub fn run(mut self) -> Result<(), AgentError> {
-        info!(version = env!("CARGO_PKG_VERSION"), "Started.");
+        let book = self.books.get();
+        told(&book);
+        info!(
+            version = env!("CARGO_PKG_VERSION"),
+            rules = book.engine.rules().len(),
+            hash = &*book.hash,
+            "Started."
+        );
+        drop(book);
         self.notify.ready("Capturing events.");
         loop {
             let patience = self.notify.patience().unwrap_or(TICK).min(TICK);
@@ -164,6 +193,7 @@ impl Agent {
                     return self.stop();
                 }
                 Ok(Message::Reload) => self.reload(),
+                Ok(Message::Changed) => self.changed(),
                 Ok(Message::Look(reply)) => self.look(reply),
                 Ok(Message::Ended(ended)) => {
                     self.running.retain(|hop| *hop != ended.hop());
@@ -181,7 +211,12 @@ impl Agent {
                         Ended::Died(hop) => return Err(AgentError::Died(hop.name())),
                         Ended::Reader(Ok(())) => return Err(AgentError::Died(Hop::Reader.name())),
                         // They end after the hop before them, whose message is on its way.
-                        Ended::Pipeline | Ended::Outlet(Ending::Drained) => {}
+                        Ended::Pipeline
+                        | Ended::Alerts
+                        | Ended::Push
+                        | Ended::Log
+                        | Ended::Grpc
+                        | Ended::Outlet(Ending::Drained) => {}
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => {}
@@ -207,66 +242,104 @@ impl Agent {
                     match ended {
                         Ended::Died(hop) => return Err(AgentError::Died(hop.name())),
                         Ended::Reader(Err(error)) => warn!(%error, "The ring was not read to its end."),
-                        Ended::Reader(Ok(())) | Ended::Pipeline | Ended::Outlet(_) => {}
+                        Ended::Reader(Ok(()))
+                        | Ended::Pipeline
+                        | Ended::Alerts
+                        | Ended::Push
+                        | Ended::Log
+                        | Ended::Grpc
+                        | Ended::Outlet(_) => {}
                     }
                 }
-                Ok(Message::Reload) => {}
+                Ok(Message::Reload | Message::Changed) => {}
                 Ok(Message::Look(reply)) => self.look(reply),
                 Ok(Message::Stop) => break,
                 // Something waits for a receiver that does not take, or hangs.
                 Err(_) => return Err(AgentError::Undelivered(self.meters.under_way())),
             }
         }
+        // Whoever raises alerts has ended.
+        self.outputs.stop(deadline.saturating_duration_since(Instant::now()) + STOP_ALERTS);
         let left = self.meters.under_way();
-        info!(delivered = self.meters.delivered.sum(), lost = self.meters.lost.sum(), "Stopped.");
+        let alerts = self.meters.alerts.raised.load(Ordering::Relaxed);
+        let lost = self.lost();
+        info!(delivered = self.meters.delivered(), alerts, lost, "Stopped.");
         if left > 0 { Err(AgentError::Undelivered(left)) } else { Ok(()) }
+    }
+
+    /// Reads the rules again, when the files say something else than before.
+    fn changed(&mut self) {
+        let seen = seen(self.source.path(), &self.detection.rules);
+        if seen != self.seen {
+            self.reload();
+        }
     }
 
     /// The whole new set, or nothing changes.
     fn reload(&mut self) {
-        if let Rules::Fixed(_) = self.source {
-            info!("Told to reload, but there is no rules file.");
-            return;
-        }
         self.notify.reloading();
-        let refused = match self.source.load() {
-            Err(error) => Some(error.to_string()),
-            Ok(new) => match self.control.set_kinds(captured(&new)) {
-                Err(error) => {
-                    if let Err(error) = self.control.set_kinds(captured(&self.rules.get())) {
-                        error!(%error, "Cannot attach what the old rules need.");
-                    }
-                    Some(error.to_string())
-                }
-                Ok(()) => {
-                    self.rules.set(new);
-                    None
-                }
-            },
-        };
-        match refused {
-            None => {
+        self.seen = seen(self.source.path(), &self.detection.rules);
+        match self.try_reload() {
+            Ok(()) => {
                 self.meters.reloads.fetch_add(1, Ordering::Relaxed);
-                info!(generation = self.rules.generation(), "New forward rules are in force.");
+                let book = self.books.get();
+                told(&book);
+                let (generation, hash) = (self.books.generation(), &*book.hash);
+                info!(generation, hash, rules = book.engine.rules().len(), "New rules are in force.");
             }
-            Some(error) => {
+            Err(error) => {
                 self.meters.reloads_refused.fetch_add(1, Ordering::Relaxed);
-                warn!(%error, generation = self.rules.generation(), "New forward rules refused; the old ones stay.");
+                let generation = self.books.generation();
+                warn!(error, generation, "New rules refused; the old ones stay.");
             }
         }
         self.notify.ready("Capturing events.");
     }
 
+    /// Everything is read, compiled and attached before anything is in force.
+    fn try_reload(&mut self) -> Result<(), String> {
+        let before = self.books.get();
+        let rules = self.source.load().map_err(|error| error.to_string())?;
+        let book = Rulebook::load(&self.detection, &self.identity.hostname, Some(&before));
+        let book = book.map_err(|error| error.to_string())?;
+        self.control.set_syscalls(named_calls(&book));
+        if let Err(error) = self.control.set_kinds(captured(&rules, &book)) {
+            self.control.set_syscalls(named_calls(&before));
+            if let Err(error) = self.control.set_kinds(captured(&self.rules.get(), &before)) {
+                error!(%error, "Cannot attach what the old rules need.");
+            }
+            return Err(error.to_string());
+        }
+        self.rules.set(rules);
+        self.books.set(book);
+        Ok(())
+    }
+
     fn look(&self, reply: tokio::sync::oneshot::Sender<View>) {
         // The one who asked may have gone.
-        let _ = reply.send(View { counters: self.control.counters().ok(), hooks: self.control.hooks() });
+        let _ = reply.send(self.view());
+    }
+
+    fn view(&self) -> View {
+        View {
+            counters: self.control.counters().ok(),
+            hooks: self.control.hooks(),
+            captured: captured(&self.rules.get(), &self.books.get()),
+        }
+    }
+
+    /// Events and alerts that were lost.
+    fn lost(&self) -> u64 {
+        let outputs = self.outputs.status();
+        let alerts: u64 = outputs.iter().map(|output| output.counters.dropped_all()).sum();
+        self.meters.lost.sum() + self.meters.alerts.lost() + alerts
     }
 
     fn tick(&mut self, now: Instant) {
         if self.meters.since_poll() < HANGS {
             let meters = &self.meters;
             self.notify.alive(now, || {
-                format!("{} events delivered, {} lost.", meters.delivered.sum(), meters.lost.sum())
+                format!("{} events delivered, {} lost.", meters.delivered(), meters.lost.sum())
             });
         }
         if now.duration_since(self.searched) >= SEARCH && self.suspect.swap(false, Ordering::Relaxed) {
@@ -274,10 +347,30 @@ impl Agent {
             let found = find_consumers(&self.output, &mut *self.control, &self.meters);
             self.consumers.set(found);
         }
-        let lost = self.meters.lost.sum();
+        if let Some(board) = &self.board
+            && now.duration_since(self.reported) >= REPORT
+        {
+            self.reported = now;
+            board.set(self.identity.status(&self.facts, &self.view()));
+        }
+        let lost = self.lost();
         if lost > self.complained.1 && now.duration_since(self.complained.0) >= COMPLAIN {
-            error!(lost = lost - self.complained.1, "Events were lost; the metrics tell where and why.");
+            error!(
+                lost = lost - self.complained.1,
+                "Events or alerts were lost; the metrics tell where and why."
+            );
             self.complained = (now, lost);
         }
+    }
+}
+
+/// What is probably wrong with the rules; whoever wants to know asks the tool.
+fn told(book: &Rulebook) {
+    for warning in &book.warnings {
+        debug!(warning, "A rule file is probably not what it should be.");
+    }
+    if !book.warnings.is_empty() {
+        let warnings = book.warnings.len();
+        info!(warnings, "The rule files have warnings; `sentinel rules check FILE…` lists them.");
     }
 }

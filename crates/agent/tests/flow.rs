@@ -26,7 +26,7 @@ fn start(
     let (sender, receiver) = std::sync::mpsc::channel();
     let script = Arc::clone(script);
     let thread = thread::spawn(move || {
-        let job = Job { rules, sink, listen: false };
+        let job = Job { rules, sink, alerts: None, listen: false };
         let agent =
             Agent::start(&config(), job, Box::new(Fake(Arc::clone(&script))), Box::new(Fake(script)))?;
         sender.send(agent.remote()).unwrap();

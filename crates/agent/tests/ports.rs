@@ -29,6 +29,7 @@ fn job() -> Job {
     Job {
         rules: Rules::Fixed(ForwardRules::default()),
         sink: Sink::Observer(Box::new(observer)),
+        alerts: None,
         listen: true,
     }
 }
@@ -91,6 +92,10 @@ fn health_and_readiness_answer_on_both_loopbacks() {
         assert!(body.starts_with("ok\ndegraded: h: why"), "{body}");
         assert_eq!(get(*address, "/").0, "HTTP/1.1 404 Not Found");
     }
+    agent.script.slow.store(true, std::sync::atomic::Ordering::Relaxed);
+    let (status, body) = get(agent.health[0], "/readyz");
+    assert_eq!(status, "HTTP/1.1 503 Service Unavailable");
+    assert_eq!(body, "not ready: needed and not attached: h\n");
     let post = talk(agent.health[0], b"POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
     assert!(post.starts_with("HTTP/1.1 405"), "{post}");
     agent.stop();
@@ -105,7 +110,9 @@ fn metrics_account_for_every_event() {
         assert_eq!(status, "HTTP/1.1 200 OK");
         parse(&body)
     };
-    until("events are delivered", || metrics()["sentinel_events_delivered_total{kind=\"file_read\"}"] == 2.0);
+    until("events are delivered", || {
+        metrics()["sentinel_events_delivered_total{outlet=\"stdout\",kind=\"file_read\"}"] == 2.0
+    });
     let seen = metrics();
     for (series, value) in [
         ("sentinel_events_decoded_total{kind=\"exec\"}", 3.0),

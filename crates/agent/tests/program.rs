@@ -32,14 +32,14 @@ fn wrong_input_ends_with_2_and_says_what_to_do() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     let (bad, empty) = (file("bad.yaml", "logLevl: info"), file("empty.yaml", ""));
-    let grpc = file("grpc.yaml", "stream: {mode: grpc}");
+    let grpc = file("grpc.yaml", "grpc: {endpoint: nowhere}");
     let rules = file("rules.yaml", "rules: [{name: a, event: file_reed}]");
     let busy = file("busy.yaml", &format!("health: {{port: {port}}}\nmetrics: {{port: 0}}"));
     for (arguments, parts) in [
         (&["--nonsense"][..], &["--nonsense"][..]),
         (&["--config", "/nonexistent/c.yaml"], &["/nonexistent/c.yaml", "create it"]),
         (&["--check-config", "--config", &bad], &["bad.yaml: logLevl", "did you mean \"logLevel\"?"]),
-        (&["--check-config", "--config", &grpc], &["stream.mode: grpc arrives with a later version"]),
+        (&["--check-config", "--config", &grpc], &["grpc.endpoint: expected HOST:PORT"]),
         (&["--check-config", "--config", &empty, "--rules", "/nonexistent/r.yaml"], &["/nonexistent/r.yaml"]),
         (
             &["--config", &empty, "--rules", &rules],
@@ -95,8 +95,12 @@ fn child() {
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
     });
-    let job =
-        Job { rules: Rules::File { path: rules.into(), required: true }, sink: Sink::Stdout, listen: false };
+    let job = Job {
+        rules: Rules::File { path: rules.into(), required: true },
+        sink: Sink::Stdout,
+        alerts: None,
+        listen: false,
+    };
     let agent =
         Agent::start(&config(), job, Box::new(Fake(Arc::clone(&script))), Box::new(Fake(script))).unwrap();
     obey_signals(agent.remote()).unwrap();

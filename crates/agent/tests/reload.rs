@@ -27,7 +27,7 @@ fn new_rules_are_in_force_whole_or_not_at_all() {
     let (sender, receiver) = mpsc::channel();
     let (source, file) = (Arc::clone(&script), path.clone());
     let agent = thread::spawn(move || {
-        let job = Job { rules: Rules::File { path: file, required: true }, sink, listen: true };
+        let job = Job { rules: Rules::File { path: file, required: true }, sink, alerts: None, listen: true };
         let agent =
             Agent::start(&config(), job, Box::new(Fake(Arc::clone(&source))), Box::new(Fake(source)))?;
         sender.send((agent.remote(), agent.metrics()[0])).unwrap();

@@ -25,8 +25,11 @@ struct Piped {
 impl Piped {
     fn start(dir: &Path, config: &str, rules: Option<&str>) -> Self {
         let (file, log) = (dir.join("events"), dir.join("log"));
-        fs::write(dir.join("c.yaml"), format!("health: {{port: 0}}\nmetrics: {{port: 0}}\n{config}"))
-            .unwrap();
+        fs::write(
+            dir.join("c.yaml"),
+            format!("detection: {{rules: []}}\nhealth: {{port: 0}}\nmetrics: {{port: 0}}\n{config}"),
+        )
+        .unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_sentinel-agent"));
         command.arg("--config").arg(dir.join("c.yaml"));
         if let Some(rules) = rules {

@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use sentinel_event::Kind;
 
-use crate::rules::Rules;
+use crate::{decode::Decode, rules::Rules};
 
 /// See what the processes of this host do.
 #[derive(Debug, Parser)]
@@ -33,6 +33,7 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     Run(Run),
     Doctor(Doctor),
+    Decode(Decode),
     Rules(Rules),
     /// Print a completion script for a shell.
     #[command(after_help = "Example:\n  sentinel completions bash > /etc/bash_completion.d/sentinel")]
@@ -54,26 +55,37 @@ pub(crate) enum Command {
 /// Watch this host: the agent and everything else in one process, no configuration needed.
 ///
 /// On a terminal, one line per event: time, kind, process and parent, object, error, container. Reads and
-/// writes of a process are folded into one line a second. Into a pipe or file, every event as one JSON
-/// object a line. Without --rules or --config, events of every kind; the files in /etc/sentinel-ebpf are
-/// not read. Needs root. Stop it with ctrl-C.
+/// writes of a process are folded into one line a second. Into a pipe or file, every event and alert as one
+/// JSON object a line: an alert has `rule_id`, an event `event_type`. Without --forward or --config, events of
+/// every kind; without --rules or --config, the shipped detection rules. The files in /etc/sentinel-ebpf are not
+/// read. Needs root. Stop it with ctrl-C.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     sudo sentinel run\n  \
     sudo sentinel run --event exec,connect,file_unlink\n  \
-    sudo sentinel run --rules rules.yaml | jq .data.filename")]
+    sudo sentinel run --rules my_rules.yaml\n  \
+    sudo sentinel run --event exec | jq 'select(.rule_id)'")]
 pub(crate) struct Run {
     /// Configuration of the agent; stream, health and metrics do not apply here.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) config: Option<PathBuf>,
 
-    /// Forward rules: which events to show. Read again on SIGHUP.
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) rules: Option<PathBuf>,
+    /// Detection rules, files or directories, in place of the shipped ones; `builtin` is these. Read again when
+    /// they change, and on SIGHUP.
+    #[arg(long, value_name = "FILE", num_args = 1.., value_hint = ValueHint::AnyPath)]
+    pub(crate) rules: Vec<PathBuf>,
 
-    /// Event kinds to show; losses always are.
+    /// No detection: events only.
+    #[arg(long, conflicts_with = "rules")]
+    pub(crate) no_rules: bool,
+
+    /// Forward rules: which events to show. Read again when they change, and on SIGHUP.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) forward: Option<PathBuf>,
+
+    /// Event kinds to show; losses and alerts always are.
     #[arg(
-        long, value_name = "KIND", value_delimiter = ',', conflicts_with = "rules",
+        long, value_name = "KIND", value_delimiter = ',', conflicts_with = "forward",
         value_parser = kinds(),
     )]
     pub(crate) event: Vec<Kind>,
@@ -111,7 +123,11 @@ pub(crate) struct Doctor {
 
     /// Forward rules to check in place of the configured ones.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) rules: Option<PathBuf>,
+    pub(crate) forward: Option<PathBuf>,
+
+    /// Detection rules, files or directories, to check in place of the configured ones.
+    #[arg(long, value_name = "FILE", num_args = 1.., value_hint = ValueHint::AnyPath)]
+    pub(crate) rules: Vec<PathBuf>,
 
     /// How to report.
     #[arg(long, value_enum, default_value_t = ReportFormat::Text)]

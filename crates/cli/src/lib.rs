@@ -5,9 +5,11 @@
 //! privileges refuse. Whatever does not need a terminal lives in the other crates.
 
 mod args;
+mod decode;
 mod doctor;
 mod generate;
 mod live;
+mod progress;
 mod rules;
 mod run;
 
@@ -22,6 +24,7 @@ use self::args::{Args, Command};
 pub fn main() -> ExitCode {
     let result = match Args::parse().command {
         Command::Run(args) => run::run(&args),
+        Command::Decode(args) => decode::decode(&args),
         Command::Doctor(args) => doctor::doctor(&args),
         Command::Rules(args) => rules::rules(&args),
         Command::Completions { shell } => generate::completions(shell),

@@ -1,5 +1,6 @@
 //! The live view: one line per event, for people at a terminal.
 
+mod alert;
 mod fold;
 mod line;
 mod object;

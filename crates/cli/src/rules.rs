@@ -7,6 +7,7 @@ mod fields;
 mod files;
 mod list;
 mod parse;
+mod test;
 
 pub(crate) use self::args::Rules;
 
@@ -23,6 +24,7 @@ pub(crate) fn rules(args: &Rules) -> anyhow::Result<ExitCode> {
         Command::Check(args) => check::check(args),
         Command::List(args) => list::list(args),
         Command::Explain(args) => explain::explain(args),
+        Command::Test(args) => test::test(args),
         Command::Parse { format } => parse::parse(*format),
         Command::Fields { format } => fields::fields(*format),
     }

@@ -8,7 +8,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use chrono::Local;
 use sentinel_agent::{Config, ForwardRules, Job, LogLevel, Rules, Sink};
-use sentinel_event::{KindSet, Observation};
+use sentinel_event::{Alert, KindSet, Observation};
 
 use crate::args::{Run, RunFormat};
 use crate::live::{Live, Look};
@@ -21,7 +21,7 @@ pub(crate) fn run(args: &Run) -> anyhow::Result<ExitCode> {
     let rules = rules(args, &config);
     match (args.format, terminal) {
         (RunFormat::Json, _) | (RunFormat::Auto, false) => {
-            sentinel_agent::run(&config, Job { rules, sink: Sink::Stdout, listen: false })?;
+            sentinel_agent::run(&config, Job { rules, sink: Sink::Stdout, alerts: None, listen: false })?;
         }
         (RunFormat::Live, _) | (RunFormat::Auto, true) => watch(args, &config, rules, terminal)?,
     }
@@ -37,10 +37,16 @@ fn watch(args: &Run, config: &Config, rules: Rules, terminal: bool) -> anyhow::R
         Ok(()) => ControlFlow::Continue(()),
         Err(_) => ControlFlow::Break(()), // the terminal has gone
     };
+    let alerted = live.clone();
+    let alerts = move |alert: &Alert| {
+        // A terminal that has gone is noticed by the next event.
+        let _ = with(&alerted, |live| live.alert(alert));
+    };
     if terminal {
         eprintln!("sentinel: watching this host; ctrl-C stops");
     }
-    sentinel_agent::run(config, Job { rules, sink: Sink::Observer(Box::new(sink)), listen: false })?;
+    let (sink, alerts) = (Sink::Observer(Box::new(sink)), Some(Box::new(alerts) as Box<_>));
+    sentinel_agent::run(config, Job { rules, sink, alerts, listen: false })?;
     if terminal {
         eprint!("\r"); // over the ^C that the terminal shows
     }
@@ -62,6 +68,11 @@ fn config(args: &Run) -> anyhow::Result<Config> {
         None => Config { log_level: LogLevel::Warn, ..Config::default() },
     };
     config.capture.aggregate &= !args.no_aggregate;
+    if args.no_rules {
+        config.detection.rules.clear();
+    } else if !args.rules.is_empty() {
+        config.detection.rules = args.rules.iter().map(|path| path.display().to_string()).collect();
+    }
     Ok(config)
 }
 
@@ -69,7 +80,7 @@ fn config(args: &Run) -> anyhow::Result<Config> {
 fn rules(args: &Run, config: &Config) -> Rules {
     let configured = args.config.as_ref().map(|_| &config.rules_file).filter(|_| args.event.is_empty());
     let configured = configured.filter(|path| !config.rules_file_is_default() || path.exists());
-    match args.rules.as_ref().or(configured) {
+    match args.forward.as_ref().or(configured) {
         Some(path) => Rules::File { path: path.clone(), required: true },
         None if args.event.is_empty() => Rules::Fixed(ForwardRules::every_kind()),
         None => {

@@ -53,7 +53,8 @@ fn wrong_usage_is_two_and_names_the_nearest() {
     let cases = [
         (&["runn"][..], "'run'"),
         (&["run", "--event", "exce"], "'exec'"),
-        (&["run", "--event", "exec", "--rules", "r"], "cannot be used with"),
+        (&["run", "--event", "exec", "--forward", "r"], "cannot be used with"),
+        (&["run", "--no-rules", "--rules", "r"], "cannot be used with"),
         (&["completions", "tcsh"], "bash"),
     ];
     for (args, hint) in cases {
@@ -79,6 +80,7 @@ fn wrong_files_are_two_and_say_what_to_do() {
         (["run", "--config", &config], ["config.yaml", "logLevel"]),
         (["run", "--config", "/nonexistent.yaml"], ["/nonexistent.yaml", "create it"]),
         (["run", "--rules", "/nonexistent.yaml"], ["/nonexistent.yaml", ";"]),
+        (["run", "--forward", "/nonexistent.yaml"], ["/nonexistent.yaml", ";"]),
     ] {
         let output = sentinel(&args);
         assert_eq!(output.status.code(), Some(2), "{args:?}: {output:?}");

@@ -73,6 +73,47 @@ fn the_live_view_shows_a_program_that_starts_and_sums_up() {
     assert!(last.ends_with(" 0 lost"), "{last}");
 }
 
+/// A file with a rule for starts of programs with this argument.
+fn rules() -> tempfile::NamedTempFile {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let text = "- rule: Odd start\n  desc: d\n  condition: evt.type = execve and proc.cmdline contains 2J\n  \
+                output: start of %proc.cmdline\n  priority: ERROR\n";
+    std::fs::write(file.path(), text).unwrap();
+    file
+}
+
+#[test]
+fn alerts_are_lines_of_the_live_view_and_of_the_summary() {
+    assert!(Uid::effective().is_root(), "this test needs root: run it by `make test`");
+    let rules = rules();
+    let path = rules.path().to_str().unwrap();
+    let running =
+        Running::start(&["--format", "live", "--event", "listen", "--color", "never", "--rules", path]);
+    let line = running.until(trigger, |line| line.contains(" ! HIGH "));
+    assert!(line.contains("Odd start risk 80") && line.contains("sh["), "{line}");
+    let (code, last) = running.stop();
+    assert_eq!(code, Some(0));
+    assert!(last.contains("0 events, ") && last.contains("(high "), "{last}");
+}
+
+#[test]
+fn a_pipe_gets_alerts_beside_events_and_none_without_rules() {
+    assert!(Uid::effective().is_root(), "this test needs root: run it by `make test`");
+    let rules = rules();
+    let running = Running::start(&["--event", "exec", "--rules", rules.path().to_str().unwrap()]);
+    let line = running.until(trigger, |line| line.contains("\"rule_id\""));
+    let alert: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(alert["rule_id"], "odd_start");
+    assert!(alert["reason"].as_str().unwrap().contains("a\nb\x1b[2J"), "{line}");
+    running.until(trigger, |line| line.contains("\"event_type\":\"exec\""));
+    assert_eq!(running.stop().0, Some(0));
+
+    let running = Running::start(&["--event", "exec", "--no-rules"]);
+    let line = running.until(trigger, |line| line.contains("2J"));
+    assert!(line.contains("\"event_type\":\"exec\"") && !line.contains("sentinel.rules"), "{line}");
+    assert_eq!(running.stop().0, Some(0));
+}
+
 #[test]
 fn a_pipe_gets_json() {
     assert!(Uid::effective().is_root(), "this test needs root: run it by `make test`");

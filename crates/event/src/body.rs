@@ -1,14 +1,24 @@
 //! What was done: one documented struct per kind of event.
 
+mod attribute;
+mod control;
+mod credential;
 mod file;
 mod memory;
+mod name;
 mod net;
 mod process;
+mod system;
 
+pub use attribute::{FileChmod, FileChown, FileTarget, FileTruncate};
+pub use control::{AnyCall, Bpf, IoUringSetup, Prctl, ProcessVmWrite, Signal, Userfaultfd};
+pub use credential::{Capset, Credentials, Setuid};
 pub use file::{FileClose, FileIo, FileOpen, FileRename, FileUnlink, Path, PathFlags, UserPath};
 pub use memory::{MemfdCreate, MmapExec, MprotectExec};
-pub use net::{Accept, Bind, Connect, Endpoint, Listen, Socket, Source};
+pub use name::{FileLink, FileMkdir, FileMknod, FileRmdir, FileSymlink};
+pub use net::{Accept, Bind, Connect, Dup, Endpoint, Listen, MakeSocket, Message, Socket, Source};
 pub use process::{Exec, Exit, Fork, Ptrace};
+pub use system::{Chroot, ModuleLoad, Mount, Setns, Umount, Unshare};
 
 use crate::{Kind, Loss};
 
@@ -48,5 +58,32 @@ bodies! {
     MemfdCreate(MemfdCreate),
     MmapExec(MmapExec),
     MprotectExec(MprotectExec),
+    Dup(Dup),
+    Socket(MakeSocket),
+    Send(Message),
+    Recv(Message),
+    Setuid(Setuid),
+    Capset(Capset),
+    Prctl(Prctl),
+    Signal(Signal),
+    FileLink(FileLink),
+    FileSymlink(FileSymlink),
+    FileMkdir(FileMkdir),
+    FileRmdir(FileRmdir),
+    FileChmod(FileChmod),
+    FileChown(FileChown),
+    FileTruncate(FileTruncate),
+    FileMknod(FileMknod),
+    Mount(Mount),
+    Umount(Umount),
+    Chroot(Chroot),
+    Setns(Setns),
+    Unshare(Unshare),
+    Bpf(Bpf),
+    ModuleLoad(ModuleLoad),
+    Userfaultfd(Userfaultfd),
+    IoUringSetup(IoUringSetup),
+    ProcessVmWrite(ProcessVmWrite),
+    Syscall(AnyCall),
     Loss(Loss),
 }

@@ -41,7 +41,7 @@ kinds! {
     FileWrite = "file_write",
     /// A process closed a file that it had written.
     FileClose = "file_close",
-    /// A name was removed (unlink, unlinkat, rmdir).
+    /// A name was removed (unlink, unlinkat).
     FileUnlink = "file_unlink",
     /// A name was changed (rename, renameat, renameat2).
     FileRename = "file_rename",
@@ -61,6 +61,60 @@ kinds! {
     MmapExec = "mmap_exec",
     /// Memory was made executable (mprotect, pkey_mprotect with PROT_EXEC).
     MprotectExec = "mprotect_exec",
+    /// A descriptor was duplicated (dup, dup2, dup3, fcntl with F_DUPFD).
+    Dup = "dup",
+    /// A socket was made (socket), or the attempt failed.
+    Socket = "socket",
+    /// A process sent its first datagram to a peer on a socket (sendto, sendmsg, sendmmsg).
+    Send = "send",
+    /// A process received its first datagram from a peer on a socket (recvfrom, recvmsg, recvmmsg).
+    Recv = "recv",
+    /// User or group ids were changed (setuid, setresgid, setgroups and their like), or the attempt failed.
+    Setuid = "setuid",
+    /// Capabilities were changed (capset), or the attempt failed.
+    Capset = "capset",
+    /// A process changed its name, its privileges or who may look into it (prctl, some options).
+    Prctl = "prctl",
+    /// A signal was sent (kill, tkill, tgkill, pidfd_send_signal, rt_sigqueueinfo), or the attempt failed.
+    Signal = "signal",
+    /// A file was given a further name (link, linkat).
+    FileLink = "file_link",
+    /// A symbolic link was made (symlink, symlinkat).
+    FileSymlink = "file_symlink",
+    /// A directory was made (mkdir, mkdirat).
+    FileMkdir = "file_mkdir",
+    /// A directory was removed (rmdir, unlinkat).
+    FileRmdir = "file_rmdir",
+    /// Permissions were changed (chmod, fchmod, fchmodat, fchmodat2).
+    FileChmod = "file_chmod",
+    /// An owner was changed (chown, fchown, lchown, fchownat).
+    FileChown = "file_chown",
+    /// A file was cut or lengthened (truncate, ftruncate).
+    FileTruncate = "file_truncate",
+    /// A device, pipe or other special file was made (mknod, mknodat).
+    FileMknod = "file_mknod",
+    /// Something was mounted or moved (mount, move_mount, pivot_root).
+    Mount = "mount",
+    /// Something was unmounted (umount2).
+    Umount = "umount",
+    /// A process changed its root directory (chroot).
+    Chroot = "chroot",
+    /// A thread entered another namespace (setns).
+    Setns = "setns",
+    /// A thread left what it shared with others, often for a new namespace (unshare).
+    Unshare = "unshare",
+    /// A BPF program, map or link was made, found or attached (bpf, some commands).
+    Bpf = "bpf",
+    /// A kernel module was loaded (init_module, finit_module).
+    ModuleLoad = "module_load",
+    /// A process asked to handle page faults itself (userfaultfd).
+    Userfaultfd = "userfaultfd",
+    /// A process set up an io_uring (io_uring_setup).
+    IoUringSetup = "io_uring_setup",
+    /// A process wrote to the memory of another (process_vm_writev).
+    ProcessVmWrite = "process_vm_write",
+    /// A system call that a rule names and that has no kind of its own.
+    Syscall = "syscall",
     /// Events of some kind were lost, how many and where.
     Loss = "loss",
 }

@@ -12,11 +12,15 @@ mod kind;
 mod loss;
 mod observation;
 mod priority;
+mod syscall;
 
 pub use alert::Alert;
 pub use body::{
-    Accept, Bind, Body, Connect, Endpoint, Exec, Exit, FileClose, FileIo, FileOpen, FileRename, FileUnlink,
-    Fork, Listen, MemfdCreate, MmapExec, MprotectExec, Path, PathFlags, Ptrace, Socket, Source, UserPath,
+    Accept, AnyCall, Bind, Body, Bpf, Capset, Chroot, Connect, Credentials, Dup, Endpoint, Exec, Exit,
+    FileChmod, FileChown, FileClose, FileIo, FileLink, FileMkdir, FileMknod, FileOpen, FileRename, FileRmdir,
+    FileSymlink, FileTarget, FileTruncate, FileUnlink, Fork, IoUringSetup, Listen, MakeSocket, MemfdCreate,
+    Message, MmapExec, ModuleLoad, Mount, MprotectExec, Path, PathFlags, Prctl, ProcessVmWrite, Ptrace,
+    Setns, Setuid, Signal, Socket, Source, Umount, Unshare, UserPath, Userfaultfd,
 };
 pub use head::{Comm, Head, Namespaces, ProcessKey, Syscall};
 pub use kind::{Kind, KindSet, UnknownKind};

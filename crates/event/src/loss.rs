@@ -52,6 +52,10 @@ names! {
         Queue = "queue",
         /// Pipeline to the standard output.
         Stdout = "stdout",
+        /// Pipeline to the detector.
+        Grpc = "grpc",
+        /// Pipeline to the log.
+        File = "file",
     }
 }
 

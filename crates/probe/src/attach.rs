@@ -63,7 +63,7 @@ pub(crate) fn jobs(facts: &Facts) -> Vec<Attached> {
                 |_| job.variants.last().map_or(&[][..], |last| last.hooks),
                 |variant| variant.hooks,
             );
-            let hooks = hooks.iter().map(|hook| (*hook, State::Idle)).collect();
+            let hooks = hooks.iter().map(|hook| (hook.clone(), State::Idle)).collect();
             Attached { job, variant, hooks, verified: None }
         })
         .collect()
@@ -79,9 +79,26 @@ impl Attached {
     pub(crate) fn attach(&mut self, program: &ProgramMut<'_>) {
         for (hook, state) in &mut self.hooks {
             if !matches!(state, State::Attached(_)) {
-                *state = attach(program, *hook);
+                *state = attach(program, hook);
             }
         }
+    }
+
+    /// Other hooks from now on. Those that stay keep their state; returns the links of the others.
+    pub(crate) fn retarget(&mut self, hooks: impl Iterator<Item = Hook>) -> Vec<Link> {
+        let mut old = std::mem::take(&mut self.hooks);
+        for hook in hooks {
+            let state = match old.iter().position(|(known, _)| *known == hook) {
+                Some(at) => old.swap_remove(at).1,
+                None => State::Idle,
+            };
+            self.hooks.push((hook, state));
+        }
+        let links = old.into_iter().filter_map(|(_, state)| match state {
+            State::Attached(link) => Some(link),
+            State::Idle | State::Absent | State::Failed(_) => None,
+        });
+        links.collect()
     }
 
     /// Gives up every hook. They are detached when the links are dropped: see [`release`].
@@ -137,10 +154,10 @@ pub(crate) fn release(links: Vec<Link>) {
     });
 }
 
-fn attach(program: &ProgramMut<'_>, hook: Hook) -> State {
+fn attach(program: &ProgramMut<'_>, hook: &Hook) -> State {
     let result = match hook {
         Hook::Syscall(name) => {
-            let known = tracefs().is_some_and(|dir| dir.join("events/syscalls").join(name).is_dir());
+            let known = tracefs().is_some_and(|dir| dir.join("events/syscalls").join(&**name).is_dir());
             if !known {
                 return State::Absent;
             }

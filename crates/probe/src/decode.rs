@@ -1,10 +1,15 @@
 //! Bytes from the ring become records. Pure: no libbpf, no clock, no state, and no input makes it panic.
 
+mod attribute;
+mod control;
+mod credential;
 mod file;
 mod memory;
+mod name;
 mod net;
 pub(crate) mod process;
 mod span;
+mod system;
 
 use sentinel_event::{Body, Comm, Head, Namespaces, ProcessKey, Syscall};
 use zerocopy::FromBytes;

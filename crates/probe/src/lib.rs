@@ -12,7 +12,10 @@ compile_error!("the wire aligns 64-bit integers to 8 bytes; 32-bit targets do no
 
 mod abi;
 mod attach;
+mod capabilities;
 mod counters;
+#[cfg(test)]
+mod coverage;
 pub mod decode;
 mod error;
 mod ledger;
@@ -42,6 +45,8 @@ pub use support::{Fact, Support};
 pub struct Options {
     /// Kinds that somebody wants. Programs that nothing needs are not attached.
     pub kinds: KindSet,
+    /// Calls that are events of kind `syscall`, by name: those that rules name and that have no kind of their own.
+    pub syscalls: Vec<String>,
     /// Sum reads and writes per open file in the kernel; off gives one event per call.
     pub aggregate: bool,
     /// How often sums of files still open are reported.
@@ -59,6 +64,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             kinds: KindSet::all(),
+            syscalls: Vec::new(),
             aggregate: true,
             sweep: Duration::from_secs(1),
             ring_bytes: 8 << 20,

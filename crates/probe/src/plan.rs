@@ -1,6 +1,8 @@
 //! What can be attached, and what is chosen: data, not code. A job is something we want to see; its
 //! variants are ways to see it, the best first. A cheaper hook for newer kernels is one more variant.
 
+use std::borrow::Cow;
+
 use sentinel_event::{Kind, KindSet};
 
 use crate::support::{Facts, Name};
@@ -26,18 +28,18 @@ pub(crate) struct Variant {
 }
 
 /// A place in the kernel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Hook {
     /// `tracepoint/syscalls/NAME`: costs other system calls 5–7 ns, its own 35–60 ns. Not there on an
     /// architecture that lacks the call; silent for 32-bit calls.
-    Syscall(&'static str),
+    Syscall(Cow<'static, str>),
     /// `tp_btf/NAME`: costs nothing to anybody else.
     Typed(&'static str),
 }
 
 impl Hook {
     /// As `SEC()` would name it.
-    pub(crate) fn name(self) -> String {
+    pub(crate) fn name(&self) -> String {
         match self {
             Self::Syscall(name) => format!("tracepoint/syscalls/{name}"),
             Self::Typed(name) => format!("tp_btf/{name}"),
@@ -48,7 +50,7 @@ impl Hook {
 /// Kinds that the process table lives on: always captured.
 pub(crate) const STATE: &[Kind] = &[Kind::Exec, Kind::Fork, Kind::Exit];
 
-use Hook::{Syscall, Typed};
+use Hook::Typed;
 use Name::{BpfLoop, TpBtf, Tracefs};
 
 /// A program, and its twin for kernels before 5.17.
@@ -57,15 +59,15 @@ macro_rules! syscalls {
         Job {
             kinds: &[$(Kind::$kind),+],
             variants: &[
-                Variant { program: $program, hooks: &[$(Syscall($hook)),+], needs: &[Tracefs, BpfLoop] },
-                Variant { program: $old, hooks: &[$(Syscall($hook)),+], needs: &[Tracefs] },
+                Variant { program: $program, hooks: &[$(Hook::Syscall(Cow::Borrowed($hook))),+], needs: &[Tracefs, BpfLoop] },
+                Variant { program: $old, hooks: &[$(Hook::Syscall(Cow::Borrowed($hook))),+], needs: &[Tracefs] },
             ],
         }
     };
     ([$($kind:ident),+], $program:literal, [$($hook:literal),+ $(,)?]) => {
         Job {
             kinds: &[$(Kind::$kind),+],
-            variants: &[Variant { program: $program, hooks: &[$(Syscall($hook)),+], needs: &[Tracefs] }],
+            variants: &[Variant { program: $program, hooks: &[$(Hook::Syscall(Cow::Borrowed($hook))),+], needs: &[Tracefs] }],
         }
     };
 }
@@ -124,7 +126,7 @@ pub(crate) const JOBS: &[Job] = &[
     ),
     syscalls!([FileRead, FileWrite, FileClose], "file_close", "file_close_old", ["sys_enter_close"]),
     syscalls!(
-        [FileUnlink],
+        [FileUnlink, FileRmdir],
         "file_unlink",
         "file_unlink_old",
         ["sys_exit_unlink", "sys_exit_unlinkat", "sys_exit_rmdir"]
@@ -143,7 +145,117 @@ pub(crate) const JOBS: &[Job] = &[
     syscalls!([MemfdCreate], "memfd_create", ["sys_exit_memfd_create"]),
     syscalls!([MmapExec], "mmap_exec", "mmap_exec_old", ["sys_exit_mmap"]),
     syscalls!([MprotectExec], "mprotect_exec", ["sys_exit_mprotect", "sys_exit_pkey_mprotect"]),
+    syscalls!([Dup], "dup", "dup_old", ["sys_exit_dup", "sys_exit_dup2", "sys_exit_dup3", "sys_exit_fcntl"]),
+    syscalls!([Socket], "socket", ["sys_exit_socket"]),
+    syscalls!([Send], "send", ["sys_exit_sendto", "sys_exit_sendmsg", "sys_exit_sendmmsg"]),
+    // Who wants to hear of what is sent must know to whom it is an answer.
+    syscalls!([Recv, Send], "recv", ["sys_exit_recvfrom", "sys_exit_recvmsg", "sys_exit_recvmmsg"]),
+    // The entry first: what is attached to the exit finds it counting.
+    syscalls!(
+        [Setuid, Capset],
+        "credentials",
+        [
+            "sys_enter_setuid",
+            "sys_enter_setgid",
+            "sys_enter_setreuid",
+            "sys_enter_setregid",
+            "sys_enter_setresuid",
+            "sys_enter_setresgid",
+            "sys_enter_setfsuid",
+            "sys_enter_setfsgid",
+            "sys_enter_setgroups",
+            "sys_enter_capset",
+        ]
+    ),
+    syscalls!(
+        [Setuid],
+        "setuid",
+        [
+            "sys_exit_setuid",
+            "sys_exit_setgid",
+            "sys_exit_setreuid",
+            "sys_exit_setregid",
+            "sys_exit_setresuid",
+            "sys_exit_setresgid",
+            "sys_exit_setfsuid",
+            "sys_exit_setfsgid",
+            "sys_exit_setgroups",
+        ]
+    ),
+    syscalls!([Capset], "capset", ["sys_exit_capset"]),
+    syscalls!([Prctl], "prctl", ["sys_exit_prctl"]),
+    syscalls!(
+        [Signal],
+        "signal",
+        [
+            "sys_exit_kill",
+            "sys_exit_tkill",
+            "sys_exit_tgkill",
+            "sys_exit_pidfd_send_signal",
+            "sys_exit_rt_sigqueueinfo",
+            "sys_exit_rt_tgsigqueueinfo",
+        ]
+    ),
+    syscalls!([FileLink], "file_link", "file_link_old", ["sys_exit_link", "sys_exit_linkat"]),
+    syscalls!([FileSymlink], "file_symlink", "file_symlink_old", ["sys_exit_symlink", "sys_exit_symlinkat"]),
+    syscalls!([FileMkdir], "file_mkdir", "file_mkdir_old", ["sys_exit_mkdir", "sys_exit_mkdirat"]),
+    syscalls!(
+        [FileChmod],
+        "file_chmod",
+        "file_chmod_old",
+        ["sys_exit_chmod", "sys_exit_fchmod", "sys_exit_fchmodat", "sys_exit_fchmodat2"]
+    ),
+    syscalls!(
+        [FileChown],
+        "file_chown",
+        "file_chown_old",
+        ["sys_exit_chown", "sys_exit_fchown", "sys_exit_lchown", "sys_exit_fchownat"]
+    ),
+    syscalls!(
+        [FileTruncate],
+        "file_truncate",
+        "file_truncate_old",
+        ["sys_exit_truncate", "sys_exit_ftruncate"]
+    ),
+    syscalls!([FileMknod], "file_mknod", "file_mknod_old", ["sys_exit_mknod", "sys_exit_mknodat"]),
+    syscalls!(
+        [Mount],
+        "mount",
+        "mount_old",
+        ["sys_exit_mount", "sys_exit_move_mount", "sys_exit_pivot_root"]
+    ),
+    syscalls!([Umount], "umount", "umount_old", ["sys_exit_umount"]),
+    syscalls!([Chroot], "chroot", "chroot_old", ["sys_exit_chroot"]),
+    syscalls!([Setns], "setns", ["sys_exit_setns"]),
+    syscalls!([Unshare], "unshare", ["sys_exit_unshare"]),
+    syscalls!([Bpf], "bpf", ["sys_exit_bpf"]),
+    syscalls!(
+        [ModuleLoad],
+        "module_load",
+        "module_load_old",
+        ["sys_exit_init_module", "sys_exit_finit_module"]
+    ),
+    syscalls!([Userfaultfd], "userfaultfd", ["sys_exit_userfaultfd"]),
+    syscalls!([IoUringSetup], "io_uring_setup", ["sys_exit_io_uring_setup"]),
+    syscalls!([ProcessVmWrite], "process_vm_write", ["sys_exit_process_vm_writev"]),
+    // Its hooks are those of the calls that rules name: see `tracepoint_of`.
+    Job {
+        kinds: &[Kind::Syscall],
+        variants: &[Variant { program: "syscall", hooks: &[], needs: &[Tracefs] }],
+    },
 ];
+
+/// The tracepoint at the exit of a call, by the name that the manual gives it.
+pub(crate) fn tracepoint_of(call: &str) -> Hook {
+    let kernel = match call {
+        "stat" | "fstat" | "lstat" | "uname" => return Hook::Syscall(format!("sys_exit_new{call}").into()),
+        "sendfile" | "pread" | "pwrite" => return Hook::Syscall(format!("sys_exit_{call}64").into()),
+        "umount2" => "umount",
+        "_sysctl" => "sysctl",
+        other => other,
+    };
+    Hook::Syscall(format!("sys_exit_{kernel}").into())
+}
 
 impl Job {
     /// The best variant that this kernel takes; else the fact that the last one misses.
@@ -173,6 +285,18 @@ mod tests {
         let covered = JOBS.iter().fold(KindSet::NONE, |set, job| set.union(job.kind_set()));
         for kind in Kind::ALL {
             assert_eq!(covered.contains(*kind), *kind != Kind::Loss, "{kind}");
+        }
+    }
+
+    #[test]
+    fn calls_have_the_kernels_names() {
+        for (call, hook) in [
+            ("ioctl", "tracepoint/syscalls/sys_exit_ioctl"),
+            ("stat", "tracepoint/syscalls/sys_exit_newstat"),
+            ("umount2", "tracepoint/syscalls/sys_exit_umount"),
+            ("pread", "tracepoint/syscalls/sys_exit_pread64"),
+        ] {
+            assert_eq!(tracepoint_of(call).name(), hook);
         }
     }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use libbpf_rs::{Iter, MapCore as _, MapFlags, MapHandle, ProgramInput, skel::Skel as _};
-use sentinel_event::{KindSet, Process};
+use sentinel_event::{Kind, KindSet, Process};
 use zerocopy::IntoBytes as _;
 
 use crate::{
@@ -30,6 +30,8 @@ pub struct Probe {
     shared: Arc<Shared>,
     config: abi::sentinel_config,
     ring_bytes: u32,
+    /// Calls that are events of kind `syscall`, by name.
+    syscalls: Vec<String>,
 }
 
 impl fmt::Debug for Probe {
@@ -57,9 +59,17 @@ impl Probe {
         };
         let mut reader = Reader::new(&skel.maps.events, maps, Arc::clone(&shared), options.sweep)?;
         let config = abi::sentinel_config { aggregate: options.aggregate.into(), ..Default::default() };
-        let mut probe =
-            Self { skel, jobs: attach::jobs(&facts), facts, shared, config, ring_bytes: options.ring_bytes };
+        let mut probe = Self {
+            skel,
+            jobs: attach::jobs(&facts),
+            facts,
+            shared,
+            config,
+            ring_bytes: options.ring_bytes,
+            syscalls: Vec::new(),
+        };
         probe.own(&options.own_fds)?;
+        probe.syscalls.clone_from(&options.syscalls);
         probe.watch(&mut reader, options.kinds)?;
         Ok((probe, reader))
     }
@@ -87,6 +97,10 @@ impl Probe {
         self.write_config()?;
         let mut unneeded = Vec::new();
         for job in &mut self.jobs {
+            if job.job.kinds == [Kind::Syscall] {
+                unneeded
+                    .append(&mut job.retarget(self.syscalls.iter().map(|call| plan::tracepoint_of(call))));
+            }
             if !job.job.kind_set().intersects(kinds) {
                 unneeded.append(&mut job.detach());
                 continue;
@@ -102,6 +116,13 @@ impl Probe {
         }
         attach::release(unneeded);
         Ok(())
+    }
+
+    /// The calls that are events of kind `syscall` from now on, by the name the manual gives them; a call that
+    /// this kernel does not have is reported as absent by [`Probe::hooks`]. A call that has a kind of its own
+    /// would be told twice: the caller leaves it out. Takes effect with the next [`Probe::set_kinds`].
+    pub fn set_syscalls(&mut self, names: Vec<String>) {
+        self.syscalls = names;
     }
 
     /// Every hook there is and its state.

@@ -6,8 +6,12 @@ use std::{
     fs::{self, File},
     io::{self, Read as _, Write as _},
     os::linux::net::SocketAddrExt as _,
-    os::unix::net::{SocketAddr, UnixListener, UnixStream},
+    os::unix::{
+        fs::PermissionsExt as _,
+        net::{SocketAddr, UnixDatagram, UnixListener, UnixStream},
+    },
     process::{Command, Stdio},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -68,6 +72,23 @@ const TESTS: &[Test] = &[
         seen: |e| e.kind() == Kind::MprotectExec,
         certain: true,
     },
+    Test { program: "dup", trigger: duplicate, seen: |e| e.kind() == Kind::Dup, certain: true },
+    Test { program: "socket", trigger: talk, seen: |e| e.kind() == Kind::Socket, certain: true },
+    Test { program: "send", trigger: post, seen: |e| e.kind() == Kind::Send, certain: true },
+    Test { program: "recv", trigger: post, seen: |e| e.kind() == Kind::Recv, certain: true },
+    Test { program: "prctl", trigger: name_thread, seen: |e| e.kind() == Kind::Prctl, certain: true },
+    Test { program: "file_link", trigger: link, seen: |e| e.kind() == Kind::FileLink, certain: true },
+    Test {
+        program: "file_symlink",
+        trigger: symlink,
+        seen: |e| e.kind() == Kind::FileSymlink,
+        certain: true,
+    },
+    Test { program: "file_mkdir", trigger: mkdir, seen: |e| e.kind() == Kind::FileMkdir, certain: true },
+    Test { program: "file_chmod", trigger: chmod, seen: |e| e.kind() == Kind::FileChmod, certain: true },
+    Test { program: "file_chown", trigger: chown, seen: |e| e.kind() == Kind::FileChown, certain: true },
+    Test { program: "chroot", trigger: chroot, seen: |e| e.kind() == Kind::Chroot, certain: true },
+    Test { program: "umount", trigger: umount, seen: |e| e.kind() == Kind::Umount, certain: true },
 ];
 
 /// Triggers what is attached and marks what was seen.
@@ -198,4 +219,59 @@ fn memfd() -> io::Result<()> {
 
 fn protect() -> io::Result<()> {
     memmap2::MmapMut::map_anon(1)?.make_exec().map(drop)
+}
+
+fn duplicate() -> io::Result<()> {
+    File::open("/dev/null")?.try_clone().map(drop)
+}
+
+/// A datagram to ourselves, by an abstract unix socket.
+fn post() -> io::Result<()> {
+    let name = format!("sentinel-self-test-post-{}", std::process::id());
+    let address = SocketAddr::from_abstract_name(name)?;
+    let server = UnixDatagram::bind_addr(&address)?;
+    UnixDatagram::unbound()?.send_to_addr(b".", &address)?;
+    server.recv_from(&mut [0; 1]).map(drop)
+}
+
+/// A thread that has a name sets it itself.
+fn name_thread() -> io::Result<()> {
+    let thread = thread::Builder::new().name("self-test".into()).spawn(|| ())?;
+    thread.join().map_err(|_| io::ErrorKind::Other.into())
+}
+
+/// What was bound to fail has failed.
+fn refused<T>(result: io::Result<T>) -> io::Result<()> {
+    match result {
+        Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
+        Err(_) => Ok(()),
+    }
+}
+
+fn link() -> io::Result<()> {
+    refused(fs::hard_link(NOWHERE, NOWHERE))
+}
+
+fn symlink() -> io::Result<()> {
+    refused(std::os::unix::fs::symlink(NOWHERE, NOWHERE))
+}
+
+fn mkdir() -> io::Result<()> {
+    refused(fs::create_dir(NOWHERE))
+}
+
+fn chmod() -> io::Result<()> {
+    refused(fs::set_permissions(NOWHERE, fs::Permissions::from_mode(0o600)))
+}
+
+fn chown() -> io::Result<()> {
+    refused(std::os::unix::fs::chown(NOWHERE, None, None))
+}
+
+fn chroot() -> io::Result<()> {
+    refused(std::os::unix::fs::chroot(NOWHERE))
+}
+
+fn umount() -> io::Result<()> {
+    refused(nix::mount::umount(NOWHERE).map_err(io::Error::from))
 }

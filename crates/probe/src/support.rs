@@ -124,8 +124,8 @@ const CHECKS: &[Check] = &[
         required: true,
         decides: false,
         test: privileges,
-        remedy: "run as root, or with CAP_BPF, CAP_PERFMON and CAP_SYS_RESOURCE (before 5.11); in a container \
-                 also allow bpf(2) in the seccomp profile",
+        remedy: "run as root (sudo), or with CAP_BPF and CAP_PERFMON, before Linux 5.11 also CAP_SYS_RESOURCE; in \
+                 a container also allow bpf(2) in the seccomp profile",
     },
     Check {
         name: Name::Btf,
@@ -208,8 +208,20 @@ fn verdict(result: Result<bool, libbpf_rs::Error>) -> (bool, String) {
     }
 }
 
+/// Why not is asked of us rather than of the kernel, which only says no.
 fn privileges() -> (bool, String) {
-    verdict(ProgramType::Tracepoint.is_supported())
+    if ProgramType::Tracepoint.is_supported().is_ok_and(|works| works) {
+        return (true, String::new());
+    }
+    let detail = match crate::capabilities::missing() {
+        Some(missing) => format!("the kernel refuses bpf(2): this process lacks {missing}"),
+        None => {
+            "bpf(2) is refused although the capabilities are there: a seccomp profile, a sandbox or lockdown \
+                 forbids it"
+                .into()
+        }
+    };
+    (false, detail)
 }
 
 fn program_type(kind: ProgramType) -> (bool, String) {

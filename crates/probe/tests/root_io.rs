@@ -170,10 +170,15 @@ fn every_variant_of_unlink_and_rename_is_seen() {
         fs::create_dir_all(dir.join("d")).unwrap();
         for want in [0, -i64::from(libc::ENOENT)] {
             let events = capture().during(|| drop(call(number, args)));
-            let [event] = of(&events, Kind::FileUnlink)[..] else { panic!("{number}: {events:?}") };
-            let Body::FileUnlink(unlink) = &event.body else { unreachable!() };
-            assert_eq!(unlink.target.path, dir.join(name).as_os_str().as_bytes(), "{number}");
-            assert_eq!((unlink.directory, event.head.result), (directory, want), "{number}");
+            let kind = if directory { Kind::FileRmdir } else { Kind::FileUnlink };
+            let [event] = of(&events, kind)[..] else { panic!("{number}: {events:?}") };
+            let target = match &event.body {
+                Body::FileUnlink(unlink) => &unlink.target,
+                Body::FileRmdir(rmdir) => &rmdir.target,
+                other => panic!("{other:?}"),
+            };
+            assert_eq!(target.path, dir.join(name).as_os_str().as_bytes(), "{number}");
+            assert_eq!(event.head.result, want, "{number}");
         }
     }
     let renames = [

@@ -23,13 +23,15 @@
 mod parse;
 
 use bstr::ByteSlice as _;
-use sentinel_event::{Body, Comm, Kind, KindSet, Observation, Path, PathFlags};
+use sentinel_event::{Body, Comm, FileTarget, Kind, KindSet, Observation, Path, PathFlags};
 
 /// Why forward rules were refused. Nothing of them is used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ForwardError {
     /// Not YAML.
-    #[error("{file}: {message}")]
+    #[error(
+        "{file}: no YAML: {message}; close every bracket and quote before it, and indent with blanks, not tabs"
+    )]
     Syntax {
         /// Name of the file.
         file: String,
@@ -139,6 +141,21 @@ impl Rule {
             Body::FileClose(close) => self.found(&close.path),
             Body::FileUnlink(unlink) => self.asked(&unlink.target.path),
             Body::FileRename(rename) => self.asked(&rename.from.path) || self.asked(&rename.to.path),
+            Body::FileLink(link) => self.asked(&link.from.path) || self.asked(&link.to.path),
+            Body::FileSymlink(symlink) => self.asked(&symlink.link.path) || self.starts(&symlink.target),
+            Body::FileMkdir(mkdir) => self.asked(&mkdir.target.path),
+            Body::FileRmdir(rmdir) => self.asked(&rmdir.target.path),
+            Body::FileMknod(mknod) => self.asked(&mknod.target.path),
+            Body::FileChmod(chmod) => self.target(&chmod.file),
+            Body::FileChown(chown) => self.target(&chown.file),
+            Body::FileTruncate(truncate) => self.target(&truncate.file),
+            Body::Mount(mount) => self.asked(&mount.target.path) || self.starts(&mount.source.path),
+            Body::Umount(umount) => self.asked(&umount.target.path),
+            Body::Chroot(chroot) => self.found(&chroot.root) || self.starts(&chroot.asked.path),
+            // No path: pipes and sockets.
+            Body::Dup(dup) => !dup.path.bytes.is_empty() && self.found(&dup.path),
+            // No path: a module from memory.
+            Body::ModuleLoad(module) => !module.path.bytes.is_empty() && self.found(&module.path),
             // No path: memory without a file.
             Body::MmapExec(mmap) => !mmap.path.bytes.is_empty() && self.found(&mmap.path),
             Body::Fork(_)
@@ -150,8 +167,27 @@ impl Rule {
             | Body::Ptrace(_)
             | Body::MemfdCreate(_)
             | Body::MprotectExec(_)
+            | Body::Socket(_)
+            | Body::Send(_)
+            | Body::Recv(_)
+            | Body::Setuid(_)
+            | Body::Capset(_)
+            | Body::Prctl(_)
+            | Body::Signal(_)
+            | Body::Setns(_)
+            | Body::Unshare(_)
+            | Body::Bpf(_)
+            | Body::Userfaultfd(_)
+            | Body::IoUringSetup(_)
+            | Body::ProcessVmWrite(_)
+            | Body::Syscall(_)
             | Body::Loss(_) => false,
         }
+    }
+
+    /// By descriptor the kernel's path, by name the caller's.
+    fn target(&self, file: &FileTarget) -> bool {
+        if file.path.bytes.is_empty() { self.asked(&file.asked.path) } else { self.found(&file.path) }
     }
 
     /// A kernel path. Where its top is not known, no prefix can be ruled out.

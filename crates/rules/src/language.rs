@@ -7,11 +7,13 @@
 //!
 //! Where this is not Falco's behaviour, `docs/rules-deviations.md` says so.
 
+mod additions;
 mod ast;
 mod check;
 mod compile;
 mod condition;
 mod diagnostic;
+pub mod envelope;
 pub mod eval;
 mod evtnames;
 mod evttypes;
@@ -30,11 +32,13 @@ mod place;
 mod print;
 mod ruleset;
 mod source;
+mod stateful;
 mod suggest;
 mod types;
 mod version;
 mod yaml;
 
+pub use additions::{AdditionError, Additions, AppendOutput, Extra, ExtraField};
 pub use ast::{
     Check, Expr, FieldName, Modifier, Operand, Operator, OperatorClass, Right, Transform, TransformArgument,
     Transformer, Value,
@@ -49,6 +53,7 @@ pub use parse::{DEPTH_MAX, parse_condition};
 pub use place::Offset;
 pub use ruleset::{Rule, RuleSet};
 pub use sentinel_event::{Priority, Severity};
+pub use stateful::{AT_MAX, BY_MAX, Key, SPAN_MAX_NS, STEPS_MAX, Sequence, Step, Threshold};
 pub use types::{Type, TypeClass};
 pub use version::{ENGINE_VERSION, Version};
 pub use yaml::{Content, Mark, Node, Style};

@@ -2,6 +2,7 @@
 //!
 //! Text comes in, decisions come out. The crate reads nothing by itself: no files, no clock.
 
+pub mod builtin;
 pub mod forward;
 pub mod language;
 pub mod nearest;

@@ -153,12 +153,12 @@ fn our_own_keys_have_defaults_from_the_priority() {
         (plain.priority, plain.priority.name(), plain.enabled),
         (Priority::Informational, "Informational", true)
     );
-    let own = "  id: a\n  severity: High\n  risk_score: 7\n  recommendation: look\n  threshold: {count: 3}\n  sequence: []\n";
+    let own = "  id: a\n  severity: High\n  risk_score: 7\n  recommendation: look\n  threshold: {at: 3, within: 5s}\n";
     let own = &rules(&format!("{}{own}", rule("evt.type = open")))[0];
     assert_eq!((own.id.as_str(), own.severity, own.risk_score), ("a", Severity::High, 7));
     assert_eq!(own.recommendation.as_deref(), Some("look"));
-    assert_eq!(own.threshold.as_ref().map(|node| (node.at.line, node.at.column)), Some((10, 14)));
-    assert!(own.sequence.is_some());
+    assert_eq!(own.threshold.as_ref().map(|threshold| threshold.at), Some(3));
+    assert!(own.sequence.is_none());
 }
 
 #[test]

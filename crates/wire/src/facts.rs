@@ -2,11 +2,16 @@
 //!
 //! A fact is one row: key, what it means, its unit, where it is read, and how to get it. To add one, add a row.
 
+mod attribute;
 mod common;
+mod control;
+mod credential;
 mod file;
 mod memory;
+mod name;
 mod net;
 mod process;
+mod system;
 
 use std::sync::LazyLock;
 
@@ -57,6 +62,8 @@ const KERNEL: &str = "kernel";
 const TABLE: &str = "process table";
 /// Memory that the caller can rewrite.
 const USER: &str = "caller's memory";
+/// A name in the caller's memory behind a directory of the kernel.
+const NAMED: &str = "directory: kernel; name: caller's memory";
 /// Arguments of the call, in registers.
 const ARGUMENT: &str = "argument";
 
@@ -82,8 +89,18 @@ use rows;
 
 /// Every fact there is.
 pub fn facts_of() -> impl Iterator<Item = &'static Fact> {
-    let tables: [&[&'static [Fact]]; 5] =
-        [process::FACTS, file::FACTS, net::FACTS, memory::FACTS, common::FACTS];
+    let tables: [&[&'static [Fact]]; 10] = [
+        process::FACTS,
+        file::FACTS,
+        name::FACTS,
+        attribute::FACTS,
+        net::FACTS,
+        memory::FACTS,
+        credential::FACTS,
+        control::FACTS,
+        system::FACTS,
+        common::FACTS,
+    ];
     tables.into_iter().flatten().flat_map(|table| table.iter())
 }
 
@@ -127,6 +144,14 @@ fn some_number<'a>(number: u64) -> Option<Value<'a>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_kind_but_loss_tells_who_did_it() {
+        let who = facts_of().find(|fact| fact.key == "comm").unwrap();
+        for kind in Kind::ALL {
+            assert_eq!(who.kinds.contains(kind), *kind != Kind::Loss, "{kind}");
+        }
+    }
 
     #[test]
     fn no_kind_has_a_key_twice_and_keys_need_no_escape() {

@@ -33,6 +33,81 @@ pub(crate) const MAP: Names = names! {
     MAP_FIXED_NOREPLACE
 };
 
+/// `AT_*` flags of calls that take names.
+pub(crate) const AT: Names = names! { AT_SYMLINK_NOFOLLOW AT_SYMLINK_FOLLOW AT_EMPTY_PATH };
+
+/// Flags in the type of a new socket.
+pub(crate) const SOCK: Names = names! { SOCK_CLOEXEC SOCK_NONBLOCK };
+
+/// Flags of umount2.
+pub(crate) const UMOUNT: Names = names! { MNT_FORCE MNT_DETACH MNT_EXPIRE UMOUNT_NOFOLLOW };
+
+/// `CLONE_*` that unshare and setns take. The time namespace has no name in libc.
+pub(crate) const CLONE: Names = &[
+    (0x80, "CLONE_NEWTIME"),
+    (bits(libc::CLONE_FS as i64), "CLONE_FS"),
+    (bits(libc::CLONE_FILES as i64), "CLONE_FILES"),
+    (bits(libc::CLONE_NEWNS as i64), "CLONE_NEWNS"),
+    (bits(libc::CLONE_SYSVSEM as i64), "CLONE_SYSVSEM"),
+    (bits(libc::CLONE_NEWCGROUP as i64), "CLONE_NEWCGROUP"),
+    (bits(libc::CLONE_NEWUTS as i64), "CLONE_NEWUTS"),
+    (bits(libc::CLONE_NEWIPC as i64), "CLONE_NEWIPC"),
+    (bits(libc::CLONE_NEWUSER as i64), "CLONE_NEWUSER"),
+    (bits(libc::CLONE_NEWPID as i64), "CLONE_NEWPID"),
+    (bits(libc::CLONE_NEWNET as i64), "CLONE_NEWNET"),
+];
+
+/// Flags of userfaultfd.
+pub(crate) const USERFAULTFD: Names = &[
+    (1, "UFFD_USER_MODE_ONLY"),
+    (bits(libc::O_CLOEXEC as i64), "O_CLOEXEC"),
+    (bits(libc::O_NONBLOCK as i64), "O_NONBLOCK"),
+];
+
+/// Options of prctl that are events, by value.
+pub(crate) fn prctl(option: u64) -> Option<&'static str> {
+    Some(match option {
+        1 => "PR_SET_PDEATHSIG",
+        4 => "PR_SET_DUMPABLE",
+        8 => "PR_SET_KEEPCAPS",
+        15 => "PR_SET_NAME",
+        22 => "PR_SET_SECCOMP",
+        24 => "PR_CAPBSET_DROP",
+        28 => "PR_SET_SECUREBITS",
+        35 => "PR_SET_MM",
+        36 => "PR_SET_CHILD_SUBREAPER",
+        38 => "PR_SET_NO_NEW_PRIVS",
+        47 => "PR_CAP_AMBIENT",
+        0x5961_6d61 => "PR_SET_PTRACER",
+        _ => return None,
+    })
+}
+
+/// Commands of bpf that are events, by value.
+pub(crate) fn bpf_command(cmd: u32) -> Option<&'static str> {
+    Some(match cmd {
+        0 => "BPF_MAP_CREATE",
+        5 => "BPF_PROG_LOAD",
+        6 => "BPF_OBJ_PIN",
+        7 => "BPF_OBJ_GET",
+        8 => "BPF_PROG_ATTACH",
+        9 => "BPF_PROG_DETACH",
+        13 => "BPF_PROG_GET_FD_BY_ID",
+        14 => "BPF_MAP_GET_FD_BY_ID",
+        17 => "BPF_RAW_TRACEPOINT_OPEN",
+        18 => "BPF_BTF_LOAD",
+        22 => "BPF_MAP_FREEZE",
+        28 => "BPF_LINK_CREATE",
+        29 => "BPF_LINK_UPDATE",
+        30 => "BPF_LINK_GET_FD_BY_ID",
+        33 => "BPF_ITER_CREATE",
+        34 => "BPF_LINK_DETACH",
+        35 => "BPF_PROG_BIND_MAP",
+        36 => "BPF_TOKEN_CREATE",
+        _ => return None,
+    })
+}
+
 /// `AF_*`, by value.
 pub(crate) fn family(value: u16) -> Option<&'static str> {
     match i32::from(value) {

@@ -3,16 +3,21 @@
 use sentinel_event::Observation;
 
 use crate::{
-    EventIds, Node, Section, facts,
+    EventId, EventIds, Node, Section, facts,
     value::{Out, Value},
 };
 
-/// Writes events as JSON objects (design.md, 4.2), one a line.
+/// Attribute of events that rules of the node have judged: the generation of these rules.
+pub const RULES: &str = "sentinel.rules";
+
+/// Writes events: as JSON objects (design.md, 4.2), one a line, and as protobuf messages.
 #[derive(Debug)]
 pub struct Encoder {
     ids: EventIds,
-    /// `,"hostname":"…"`, escaped once.
+    /// The value of `hostname` in JSON, escaped once.
     hostname: Vec<u8>,
+    pub(crate) node: Node,
+    pub(crate) rules: Option<u64>,
 }
 
 impl Encoder {
@@ -20,16 +25,29 @@ impl Encoder {
     pub fn new(node: &Node) -> Self {
         let mut hostname = Vec::new();
         Json(&mut hostname).any(node.hostname.as_bytes());
-        Self { ids: EventIds::default(), hostname }
+        Self { ids: EventIds::default(), hostname, node: node.clone(), rules: None }
+    }
+
+    /// Which generation of the node's detection rules has judged the events that follow: the attribute
+    /// [`RULES`]. None: nobody has judged them, and they do not have it.
+    pub fn judged_by(&mut self, generation: Option<u64>) {
+        self.rules = generation;
     }
 
     /// Appends one line to `out`: the event's object and a newline. `folded` is the number of further events
     /// that this one stands for, usually 0.
     pub fn line(&mut self, observation: &Observation, folded: u64, out: &mut Vec<u8>) {
+        let id = self.ids.next(observation.event.head.real_ns);
+        self.object(id, observation, folded, out);
+        out.push(b'\n');
+    }
+
+    /// Appends the event's object to `out`, for [`crate::evt1::write_record`]; the event is called `id`.
+    pub fn object(&self, id: EventId, observation: &Observation, folded: u64, out: &mut Vec<u8>) {
         let head = &observation.event.head;
         out.reserve(USUAL);
         out.extend_from_slice(b"{\"event_id\":\"");
-        out.extend_from_slice(&self.ids.next(head.real_ns).text());
+        out.extend_from_slice(&id.text());
         out.extend_from_slice(b"\",\"ts_unix_nano\":");
         Value::U64(head.real_ns).write(&mut Json(out));
         out.extend_from_slice(b",\"hostname\":\"");
@@ -58,8 +76,16 @@ impl Encoder {
         });
         if section == Section::Data {
             out.extend_from_slice(ATTRIBUTES);
+            first = true;
         }
-        out.extend_from_slice(b"}}\n");
+        if let Some(generation) = self.rules {
+            out.extend_from_slice(if first { b"\"" } else { b",\"" });
+            out.extend_from_slice(RULES.as_bytes());
+            out.extend_from_slice(b"\":\"");
+            Value::U64(generation).write(&mut Json(out));
+            out.push(b'"');
+        }
+        out.extend_from_slice(b"}}");
     }
 }
 
@@ -69,7 +95,7 @@ const USUAL: usize = 1536;
 const ATTRIBUTES: &[u8] = b"},\"attributes\":{";
 
 /// The inside of a JSON string.
-struct Json<'a>(&'a mut Vec<u8>);
+pub(crate) struct Json<'a>(pub(crate) &'a mut Vec<u8>);
 
 impl Out for Json<'_> {
     fn clean(&mut self, text: &str) {

@@ -16,6 +16,9 @@ An event is one JSON object a line (`stream.mode: stdout`), or one `sentinel.v1.
 `data` and `attributes`. All values of `data` and `attributes` are strings. Bytes that are not UTF-8 become
 U+FFFD; control characters are escaped.
 
+An event that the node's own detection rules have judged has the attribute `sentinel.rules`: the generation of these
+rules, which rises with every reload.
+
 *Source* says who could forge a fact: `kernel` – nobody; `caller's memory` – the caller, also between the call and
 the look at it; `argument` – what the caller passed; `process table` – the kernel, at fork and exec, and `/proc` for
 processes that ran before the agent.

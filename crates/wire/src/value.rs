@@ -22,6 +22,8 @@ pub enum Value<'a> {
     I64(i64),
     /// An address: `0x7f…`.
     Hex(u64),
+    /// Permission bits: `0755`.
+    Octal(u32),
     /// `true` or `false`.
     Bool(bool),
     /// An address of the network.
@@ -53,6 +55,7 @@ impl Value<'_> {
             Self::U64(number) => out.clean(itoa::Buffer::new().format(number)),
             Self::I64(number) => out.clean(itoa::Buffer::new().format(number)),
             Self::Hex(number) => print(out, format_args!("{number:#x}")),
+            Self::Octal(number) => print(out, format_args!("{number:04o}")),
             Self::Bool(truth) => out.clean(if truth { "true" } else { "false" }),
             Self::Ip(ip) => print(out, format_args!("{ip}")),
             Self::Words(first, rest) => {
@@ -82,6 +85,14 @@ impl Value<'_> {
                 }
             }
         }
+    }
+}
+
+impl fmt::Display for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = String::new();
+        self.write(&mut text);
+        f.write_str(&text)
     }
 }
 
@@ -149,6 +160,7 @@ mod tests {
             (Value::U64(u64::MAX), "18446744073709551615"),
             (Value::I64(-2), "-2"),
             (Value::Hex(4096), "0x1000"),
+            (Value::Octal(0o755), "0755"),
             (Value::Bool(true), "true"),
             (Value::Ip("::1".parse().unwrap()), "::1"),
             (Value::Words(Some(b"ls"), &words), "ls -l "),

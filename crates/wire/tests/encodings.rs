@@ -9,7 +9,10 @@ use sentinel_event::{
     FileUnlink, Fork, Head, Kind, Listen, Loss, LossCause, MemfdCreate, MmapExec, MprotectExec, Observation,
     Path, PathFlags, Process, ProcessKey, Ptrace, Socket, Source, Stage, Syscall, Text, UserPath,
 };
-use sentinel_wire::{Encoder, EventIds, Node, envelope};
+use sentinel_wire::{
+    Encoder, EventIds, Node, envelope,
+    v1::{EventBatch, EventEnvelope},
+};
 use serde_json::Value;
 
 fn node() -> Node {
@@ -233,7 +236,7 @@ fn body() -> impl Strategy<Value = Body> {
             bytes,
             ..FileClose::default()
         })),
-        user_path().prop_map(|target| Body::FileUnlink(FileUnlink { target, directory: true })),
+        user_path().prop_map(|target| Body::FileUnlink(FileUnlink { target })),
         (user_path(), user_path(), u()).prop_map(|(from, to, flags)| Body::FileRename(FileRename {
             from,
             to,
@@ -255,6 +258,35 @@ fn body() -> impl Strategy<Value = Body> {
     ]
 }
 
+#[test]
+fn events_say_which_rules_have_judged_them() {
+    use prost::Message as _;
+    let mut encoder = Encoder::new(&node());
+    let id = EventIds::default().next(1);
+    for body in [
+        Body::FileRead(FileIo::default()),
+        Body::Loss(Loss { stage: Stage::Ring, cause: LossCause::Full, kind: None, count: 1 }),
+    ] {
+        for generation in [Some(3), None] {
+            encoder.judged_by(generation);
+            let (mut object, mut events) = (Vec::new(), Vec::new());
+            encoder.object(id, &observation(body.clone()), 0, &mut object);
+            encoder.batched(id, &observation(body.clone()), 0, &mut events);
+            let object = sentinel_wire::read_object(&object).unwrap();
+            assert_eq!(EventBatch::decode(&*events).unwrap().events, std::slice::from_ref(&object));
+            assert_eq!(object.attributes.get("sentinel.rules").map(String::as_str), generation.map(|_| "3"));
+        }
+    }
+}
+
+#[test]
+fn a_batch_that_is_not_right_ends_early() {
+    assert_eq!(sentinel_wire::batch_events(b"\x12\x01a\x12\x05bc").collect::<Vec<_>>(), [b"a"]);
+    for bytes in [&b"\x0a\x01a"[..], b"\x12", b"\x12\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", b"\xff"] {
+        assert_eq!(sentinel_wire::batch_events(bytes).count(), 0);
+    }
+}
+
 proptest! {
     #[test]
     fn the_encodings_agree(body in body(), folded in any::<u64>(), comm in any::<[u8; 16]>(), result in any::<i64>()) {
@@ -268,5 +300,24 @@ proptest! {
         prop_assert_eq!(&message.event_type, line["event_type"].as_str().unwrap());
         prop_assert_eq!(&message.container_id, line["container_id"].as_str().unwrap());
         prop_assert_eq!(message.ts_unix_nano, line["ts_unix_nano"].as_u64().unwrap());
+
+        // And the bytes that are written without a message in between.
+        use prost::Message as _;
+        let encoder = Encoder::new(&node());
+        let mut events = Vec::new();
+        let ids: Vec<_> = (0..2).map(|_| EventIds::default().next(1)).collect();
+        for id in &ids {
+            encoder.batched(*id, &observation, folded, &mut events);
+        }
+        let batch = EventBatch::decode(&*sentinel_wire::batch(7, &events)).unwrap();
+        let expected: Vec<_> = ids.iter().map(|id| envelope(&observation, folded, &node(), *id)).collect();
+        prop_assert_eq!(batch.sequence, 7);
+        prop_assert_eq!(&batch.events, &expected);
+        let single: Vec<_> =
+            sentinel_wire::batch_events(&events).map(|event| EventEnvelope::decode(event).unwrap()).collect();
+        prop_assert_eq!(&single, &expected);
+        let mut object = Vec::new();
+        encoder.object(ids[0], &observation, folded, &mut object);
+        prop_assert_eq!(&sentinel_wire::read_object(&object).unwrap(), &expected[0]);
     }
 }

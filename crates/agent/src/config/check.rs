@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
-use serde_yaml::Value;
+use sentinel_sink::SinkError;
 
-use super::{Config, StreamMode};
+use super::Config;
 
 /// Key and problem.
 type Problem = (String, String);
@@ -14,6 +14,7 @@ const LATER: &str = "arrives with a later version";
 impl Config {
     pub(super) fn check(&self) -> Result<(), Problem> {
         self.check_unfinished()?;
+        self.check_detection()?;
         within("stream.batchSize", self.stream.batch_size as u64, 1, 4096)?;
         within("stream.queueLength", self.stream.queue_length as u64, 1, 65_536)?;
         within("capture.ringBytes", self.capture.ring_bytes.into(), 64 << 10, 1 << 30)?;
@@ -33,48 +34,71 @@ impl Config {
         Ok(())
     }
 
+    fn check_detection(&self) -> Result<(), Problem> {
+        let detection = &self.detection;
+        for (at, source) in detection.rules.iter().enumerate() {
+            if source.is_empty() {
+                let problem = "expected a file, a directory or builtin, found nothing".to_owned();
+                return Err((format!("detection.rules[{at}]"), problem));
+            }
+        }
+        for (at, select) in detection.select.iter().enumerate() {
+            if select.choice().is_none() {
+                let problem = "expected one of enable and disable with one of rule and tag, e.g. {disable: {rule: \"Read *\"}}";
+                return Err((format!("detection.select[{at}]"), problem.to_owned()));
+            }
+        }
+        for (at, append) in detection.append_output.iter().enumerate() {
+            if append.extra_output.is_empty() {
+                let problem = "missing; write what is to be appended, e.g. \"cwd=%proc.cwd\"".to_owned();
+                return Err((format!("detection.appendOutput[{at}].extraOutput"), problem));
+            }
+        }
+        detection.outputs.check().map_err(below("detection.outputs"))?;
+        detection.suppression().check().map_err(below("detection"))
+    }
+
     /// Settings that nothing obeys yet are refused: a silent promise would be worse.
     fn check_unfinished(&self) -> Result<(), Problem> {
         if self.stream.mode.0.is_empty() {
             return Err(("stream.mode".into(), "expected a mode, found an empty list; write stdout".into()));
         }
-        for mode in &self.stream.mode.0 {
-            let name = match mode {
-                StreamMode::Stdout => continue,
-                StreamMode::Grpc => "grpc",
-                StreamMode::File => "file",
-            };
-            return Err((
-                "stream.mode".into(),
-                format!("{name} {LATER}; until then set stdout and pipe the events"),
-            ));
+        let (host, port) = self.grpc.endpoint.rsplit_once(':').unwrap_or_default();
+        if host.is_empty() || !port.parse::<u16>().is_ok_and(|port| port > 0) {
+            let problem = format!("expected HOST:PORT, found {:?}", self.grpc.endpoint);
+            return Err(("grpc.endpoint".into(), problem));
         }
-        let detection = &self.detection;
-        for (key, value) in [
-            ("rules", &detection.rules),
-            ("matching", &detection.matching),
-            ("minimumPriority", &detection.minimum_priority),
-            ("dedup", &detection.dedup),
-            ("rateLimit", &detection.rate_limit),
-            ("outputs", &detection.outputs),
-        ] {
-            if *value != Value::Null {
-                return Err((
-                    format!("detection.{key}"),
-                    format!("detection on the node {LATER}; remove the key"),
-                ));
-            }
+        if self.grpc.tls.cert.is_some() != self.grpc.tls.key.is_some() {
+            let missing = if self.grpc.tls.cert.is_some() { "key" } else { "cert" };
+            return Err((format!("grpc.tls.{missing}"), "missing; cert and key go together".into()));
         }
-        for (key, on) in [
-            ("capture.buffers", self.capture.buffers),
-            ("capture.compat", self.capture.compat),
-            ("grpc.tls.enabled", self.grpc.tls.enabled),
-        ] {
+        if self.grpc.spool.max_bytes > 0 && !self.grpc.spool.path.starts_with('/') {
+            let problem = format!("expected an absolute path, found {:?}", self.grpc.spool.path);
+            return Err(("grpc.spool.path".into(), problem));
+        }
+        if !self.stream.file.path.is_absolute() {
+            let problem =
+                format!("expected an absolute path, found {:?}", self.stream.file.path.display().to_string());
+            return Err(("stream.file.path".into(), problem));
+        }
+        within("stream.file.rotateMaxBytes", self.stream.file.rotate_max_bytes, 1, u64::MAX)?;
+        within("stream.file.rotateMaxFiles", self.stream.file.rotate_max_files.into(), 1, 10_000)?;
+        for (key, on) in [("capture.buffers", self.capture.buffers), ("capture.compat", self.capture.compat)]
+        {
             if on {
                 return Err((key.into(), format!("{LATER}; remove the key or set it to false")));
             }
         }
         Ok(())
+    }
+}
+
+/// A problem of the outputs, as a problem of this configuration.
+fn below(place: &str) -> impl FnOnce(SinkError) -> Problem {
+    let place = place.to_owned();
+    move |error| match error {
+        SinkError::Invalid { key, problem } => (format!("{place}.{key}"), problem),
+        other => (place, other.to_string()),
     }
 }
 

@@ -16,7 +16,9 @@ pub enum ConfigError {
         source: io::Error,
     },
     /// Not YAML.
-    #[error("{file}: {message}")]
+    #[error(
+        "{file}: no YAML: {message}; close every bracket and quote before it, and indent with blanks, not tabs"
+    )]
     Syntax {
         /// The file.
         file: String,
@@ -36,6 +38,9 @@ pub enum ConfigError {
     /// The forward rules are wrong.
     #[error(transparent)]
     Rules(#[from] ForwardError),
+    /// The detection rules are wrong: each error with its file, line and column.
+    #[error("the detection rules are refused:\n{0}")]
+    Detection(String),
     /// The environment variable is wrong.
     #[error("SENTINEL_LOG={value:?}: expected error, warn, info, debug or trace")]
     LogLevel {

@@ -32,6 +32,51 @@ pub enum StreamMode {
     File,
 }
 
+/// A number of seconds, or `never`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SyncSeconds(
+    /// None is `never`.
+    pub Option<u32>,
+);
+
+const NEVER: &str = "never";
+
+impl Serialize for SyncSeconds {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Some(seconds) => serializer.serialize_u32(seconds),
+            None => serializer.serialize_str(NEVER),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for SyncSeconds {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Seconds;
+        impl de::Visitor<'_> for Seconds {
+            type Value = SyncSeconds;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number of seconds, or never")
+            }
+
+            fn visit_u64<E: de::Error>(self, seconds: u64) -> Result<SyncSeconds, E> {
+                let known = u32::try_from(seconds).map(|seconds| SyncSeconds(Some(seconds)));
+                known.map_err(|_| E::invalid_value(de::Unexpected::Unsigned(seconds), &self))
+            }
+
+            fn visit_str<E: de::Error>(self, word: &str) -> Result<SyncSeconds, E> {
+                if word == NEVER {
+                    Ok(SyncSeconds(None))
+                } else {
+                    Err(E::invalid_value(de::Unexpected::Str(word), &self))
+                }
+            }
+        }
+        deserializer.deserialize_any(Seconds)
+    }
+}
+
 /// One mode, or a list of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamModes(pub Vec<StreamMode>);

@@ -2,9 +2,10 @@
 
 use std::fmt::{self, Write as _};
 
+use sentinel_sink::{KEYS, OutputsConfig};
 use serde_yaml::Value;
 
-use super::{Capture, Config, Detection, Grpc, Health, Metrics, Stream, StreamFile, Tls};
+use super::{Capture, Config, Detection, Grpc, GrpcSpool, Health, Metrics, Stream, StreamFile, Tls};
 
 const INTRODUCTION: &str = "# Configuration of the agent
 
@@ -26,6 +27,7 @@ const SECTIONS: &[(&str, &[&str])] = &[
     ("stream.file", StreamFile::DOCS),
     ("grpc", Grpc::DOCS),
     ("grpc.tls", Tls::DOCS),
+    ("grpc.spool", GrpcSpool::DOCS),
     ("capture", Capture::DOCS),
     ("health", Health::DOCS),
     ("metrics", Metrics::DOCS),
@@ -48,15 +50,46 @@ fn section(text: &mut String, place: &str, values: &Value) -> fmt::Result {
     for ((key, value), doc) in keys.iter().zip(docs) {
         let key = key.as_str().ok_or(fmt::Error)?;
         let path = if place.is_empty() { key.to_owned() } else { format!("{place}.{key}") };
-        let default = match value {
-            Value::Mapping(_) => String::new(),
-            Value::Null => "absent".into(),
-            other => format!("`{}`", serde_yaml::to_string(other).map_err(|_| fmt::Error)?.trim()),
-        };
-        writeln!(text, "| `{path}` | {default} | {} |", doc.trim())?;
-        if value.is_mapping() {
+        writeln!(text, "| `{path}` | {} | {} |", shown(value)?, doc.trim())?;
+        if path == OUTPUTS {
+            outputs(text)?;
+        } else if value.is_mapping() {
             section(text, &path, value)?;
         }
     }
     Ok(())
+}
+
+/// Where the section is that another crate documents.
+const OUTPUTS: &str = "detection.outputs";
+
+/// The outputs, each as it is when it is named without keys.
+fn outputs(text: &mut String) -> fmt::Result {
+    let all = OutputsConfig {
+        stdout: Some(Default::default()),
+        file: Some(Default::default()),
+        http: Some(Default::default()),
+        syslog: Some(Default::default()),
+        journald: Some(Default::default()),
+    };
+    let all = serde_yaml::to_value(all).map_err(|_| fmt::Error)?;
+    for (key, _, meaning) in KEYS {
+        let value = key.split('.').try_fold(&all, |value, key| value.get(key));
+        writeln!(
+            text,
+            "| `{OUTPUTS}.{key}` | {} | {} |",
+            shown(value.unwrap_or(&Value::Null))?,
+            meaning.trim()
+        )?;
+    }
+    Ok(())
+}
+
+/// A default as the table has it.
+fn shown(value: &Value) -> Result<String, fmt::Error> {
+    Ok(match value {
+        Value::Mapping(keys) if !keys.is_empty() => String::new(),
+        Value::Null => "absent".into(),
+        other => format!("`{}`", serde_yaml::to_string(other).map_err(|_| fmt::Error)?.trim()),
+    })
 }

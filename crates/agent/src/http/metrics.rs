@@ -1,6 +1,10 @@
 //! `/metrics`: Prometheus text format 0.0.4.
 
+mod detection;
+mod outlets;
+
 use std::{
+    collections::BTreeMap,
     fmt::{Display, Write as _},
     fs,
     sync::atomic::Ordering,
@@ -22,6 +26,11 @@ pub(super) fn render(facts: &Facts, view: Option<&View>) -> String {
             kernel(&mut page, counters);
         }
         hooks(&mut page, &view.hooks);
+        let name = "sentinel_captured";
+        page.head(name, "gauge", "1 for each kind that the rules or the process table need.");
+        for kind in Kind::ALL {
+            page.value(name, &[("kind", kind.name())], u8::from(view.captured.contains(*kind)));
+        }
     }
     for (name, help, counters) in [
         ("sentinel_events_decoded_total", "Events that came from the probe.", &meters.decoded),
@@ -36,22 +45,16 @@ pub(super) fn render(facts: &Facts, view: Option<&View>) -> String {
             "Forwarded events of processes that store our output, whose sums another event carries.",
             &meters.folded,
         ),
-        ("sentinel_events_delivered_total", "Events that the output has taken.", &meters.delivered),
     ] {
         page.head(name, "counter", help);
         each_kind(&mut page, name, counters);
     }
+    outlets::outlets(&mut page, meters);
     losses(&mut page, facts, view);
-    page.one(
-        "sentinel_output_bytes_total",
-        "counter",
-        "Bytes that the output has taken.",
-        &[],
-        meters.bytes.load(Ordering::Relaxed),
-    );
     queues(&mut page, facts);
     tables(&mut page, facts);
-    page.head("sentinel_rule_reloads_total", "counter", "Reloads of the forward rules, by result.");
+    detection::detection(&mut page, facts);
+    page.head("sentinel_rule_reloads_total", "counter", "Reloads of the rules, by result.");
     page.value("sentinel_rule_reloads_total", &[("result", "ok")], meters.reloads.load(Ordering::Relaxed));
     page.value(
         "sentinel_rule_reloads_total",
@@ -61,9 +64,9 @@ pub(super) fn render(facts: &Facts, view: Option<&View>) -> String {
     page.one(
         "sentinel_rule_generation",
         "gauge",
-        "Generation of the forward rules in force.",
+        "Generation of the rules in force, forward rules and detection rules.",
         &[],
-        facts.rules.generation(),
+        facts.books.generation(),
     );
     page.one(
         "sentinel_output_consumers",
@@ -74,6 +77,16 @@ pub(super) fn render(facts: &Facts, view: Option<&View>) -> String {
     );
     memory(&mut page);
     page.0
+}
+
+/// The same as numbers, by name and labels.
+pub(crate) fn numbers(facts: &Facts, view: &View) -> BTreeMap<String, f64> {
+    let page = render(facts, Some(view));
+    let lines = page.lines().filter(|line| !line.starts_with('#'));
+    lines
+        .filter_map(|line| line.rsplit_once(' '))
+        .filter_map(|(name, value)| Some((name.to_owned(), value.parse().ok()?)))
+        .collect()
 }
 
 fn kernel(page: &mut Page, counters: &Counters) {
@@ -138,7 +151,8 @@ fn losses(page: &mut Page, facts: &Facts, view: Option<&View>) {
             [("stage", Stage::Decode.name()), ("cause", LossCause::Malformed.name()), ("kind", "")];
         page.value(name, &malformed, counters.malformed);
     }
-    for stage in [Stage::Queue, Stage::Stdout] {
+    let outlets = facts.meters.outlets().map(|(stage, _)| stage);
+    for stage in std::iter::once(Stage::Queue).chain(outlets) {
         for cause in [LossCause::Full, LossCause::Closed, LossCause::Failed] {
             let Some(counters) = facts.meters.lost.of(stage, cause) else { continue };
             for kind in Kind::ALL {
@@ -150,15 +164,17 @@ fn losses(page: &mut Page, facts: &Facts, view: Option<&View>) {
 }
 
 fn queues(page: &mut Page, facts: &Facts) {
-    let reader = ("reader", "events", facts.events.weight(), facts.events.limit());
-    let output = ("output", "bytes", facts.parcels.weight(), facts.parcels.limit());
+    let mut queues = vec![("reader", "events", facts.events.weight(), facts.events.limit())];
+    for (stage, parcels) in &facts.parcels {
+        queues.push((stage.name(), "bytes", parcels.weight(), parcels.limit()));
+    }
     page.head("sentinel_queue_depth", "gauge", "What waits in a queue between two hops, in its unit.");
-    for (queue, unit, depth, _) in [reader, output] {
-        page.value("sentinel_queue_depth", &[("queue", queue), ("unit", unit)], depth);
+    for (queue, unit, depth, _) in &queues {
+        page.value("sentinel_queue_depth", &[("queue", queue), ("unit", unit)], *depth);
     }
     page.head("sentinel_queue_limit", "gauge", "Where a queue between two hops is full, in its unit.");
-    for (queue, unit, _, limit) in [reader, output] {
-        page.value("sentinel_queue_limit", &[("queue", queue), ("unit", unit)], limit);
+    for (queue, unit, _, limit) in &queues {
+        page.value("sentinel_queue_limit", &[("queue", queue), ("unit", unit)], *limit);
     }
 }
 

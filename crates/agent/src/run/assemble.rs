@@ -4,8 +4,8 @@ use std::{
     collections::HashMap,
     fs::File,
     io,
-    os::fd::AsFd as _,
-    path::Path,
+    os::fd::AsFd,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -15,66 +15,99 @@ use std::{
 };
 
 use sentinel_enrich::{Enricher, ProcSource, Source as _, TICK_NS};
-use sentinel_event::Process;
+use sentinel_event::{KindSet, Process};
 use sentinel_rules::forward::ForwardRules;
+use sentinel_sink::Outputs;
 use sentinel_wire::Node;
 use tracing::{debug, warn};
 
 use super::{Agent, Remote};
 use crate::{
-    AgentError, Capture, Config, Control, Rules, Sink,
+    AgentError, AlertObserver, Capture, Config, Control, Rules, Sink,
+    alerts::{AlertHop, Alerts},
+    config::{BUILTIN, StreamMode},
     consumers::{self, Consumer, Output},
+    detect::{Judge, Rulebook, seen},
     hops::{Ended, Hop, spawn},
-    http::{Ports, Server},
+    http::{Facts, Ports, Server, View},
     ledger::Ledger,
     meters::Meters,
     notify::Notify,
-    outlet::{Outlet, Target},
-    parcel::Packer,
+    outlet::{Exits, Push, Target},
     pipeline::{Pipeline, ReaderThread, Shared},
     queue,
+    status::{Board, Identity},
+    watch,
 };
 
 /// Events between reader and pipeline: some 2 MiB, 25 ms at 150,000 events a second; the ring takes the rest.
 const QUEUED_EVENTS: usize = 4096;
-/// Bytes between pipeline and outlet.
-const QUEUED_BYTES: usize = 4 << 20;
+/// Alerts between pipeline and observer.
+const QUEUED_ALERTS: usize = 4096;
+/// Their bytes.
+const QUEUED_ALERT_BYTES: usize = 8 << 20;
 /// Empty buffers that are kept for use again.
 const SPARE: usize = 16;
 
 /// What is checked and opened before the kernel is touched.
 pub(super) struct Prepared {
     pub(super) rules: ForwardRules,
+    pub(super) book: Rulebook,
+    hostname: String,
     ports: Option<Ports>,
-    target: Target,
+    /// Standard output, a descriptor or an observer, if events go there.
+    target: Option<Target>,
+    /// Events go where `stream.mode` says, besides.
+    streams: bool,
+    outputs: Outputs,
+    observer: Option<Box<dyn AlertObserver>>,
     pub(super) output: Output,
     /// Of processes that run already, the arguments: read before our own reading is observed.
     running: Vec<Process>,
 }
 
 impl Prepared {
-    pub(super) fn new(config: &Config, sink: Sink, rules: &Rules, listen: bool) -> Result<Self, AgentError> {
-        let rules = rules.load()?;
+    pub(super) fn new(
+        config: &Config,
+        rules: &Rules,
+        sink: Sink,
+        observer: Option<Box<dyn AlertObserver>>,
+        listen: bool,
+    ) -> Result<Self, AgentError> {
+        let (rules, hostname) = (rules.load()?, hostname());
+        let book = Rulebook::load(&config.detection, &hostname, None)?;
         let ports = if listen { Some(Ports::open(config)?) } else { None };
+        let streams = matches!(sink, Sink::Streams);
         let (target, output) = match sink {
-            Sink::Stdout => {
-                let copy = io::stdout().as_fd().try_clone_to_owned();
-                let copy = copy.map_err(|source| AgentError::System { what: "standard output", source })?;
+            Sink::Streams | Sink::Stdout => {
+                let copy = copy(&io::stdout())?;
                 let output = Output::of(&[&copy, &io::stderr()]);
-                (Target::Descriptor(File::from(copy)), output)
+                let wanted = !streams || config.stream.mode.0.contains(&StreamMode::Stdout);
+                (wanted.then_some(Target::Descriptor(copy)), output)
             }
             Sink::Descriptor(file) => {
                 let output = Output::of(&[&file, &io::stderr()]);
-                (Target::Descriptor(file), output)
+                (Some(Target::Descriptor(file)), output)
             }
             // A view draws on standard output.
             Sink::Observer(observer) => {
-                (Target::Observer(observer), Output::of(&[&io::stdout(), &io::stderr()]))
+                (Some(Target::Observer(observer)), Output::of(&[&io::stdout(), &io::stderr()]))
             }
         };
+        let mut wanted = config.detection.outputs.clone();
+        if observer.is_some() {
+            wanted.stdout = None;
+        }
+        let outputs = Outputs::start(&wanted, &config.detection.suppression(), &hostname)?;
         let running = ProcSource::default().processes();
-        Ok(Self { rules, ports, target, output, running })
+        Ok(Self { rules, book, hostname, ports, target, streams, outputs, observer, output, running })
     }
+}
+
+/// Another descriptor of the same output.
+fn copy(of: &impl AsFd) -> Result<File, AgentError> {
+    let copy = of.as_fd().try_clone_to_owned();
+    copy.map(File::from).map_err(|source| AgentError::System { what: "standard output", source })
 }
 
 impl Agent {
@@ -86,9 +119,10 @@ impl Agent {
         capture: Box<dyn Capture>,
     ) -> Result<Self, AgentError> {
         let (sender, messages) = mpsc::channel();
-        let node = Node { hostname: hostname() };
+        let node = Node { hostname: prepared.hostname.clone() };
         let meters = Arc::new(Meters::default());
         let rules = Arc::new(Shared::new(prepared.rules));
+        let books = Arc::new(Shared::new(prepared.book));
         let found = find_consumers(&prepared.output, &mut *control, &meters);
         // Whoever stores our output may not have started yet.
         let suspect = Arc::new(AtomicBool::new(prepared.output.has_consumers() && found.len() < 2));
@@ -108,37 +142,48 @@ impl Agent {
 
         let (event_sender, event_receiver) = queue::bounded(QUEUED_EVENTS, QUEUED_EVENTS);
         let (events_back, spare_events) = queue::bounded(SPARE, usize::MAX);
-        let (parcel_sender, parcel_receiver) = queue::bounded(config.stream.queue_length, QUEUED_BYTES);
-        let (parcels_back, spare_parcels) = queue::bounded(SPARE, usize::MAX);
+        let outputs = Arc::new(prepared.outputs);
+        let (alert_sender, alert_receiver) = queue::bounded(QUEUED_ALERTS, QUEUED_ALERT_BYTES);
+        let hop = prepared.observer.map(|observer| AlertHop {
+            observer,
+            input: alert_receiver,
+            meters: Arc::clone(&meters),
+        });
+        let reports = prepared.streams && config.stream.mode.0.contains(&StreamMode::Grpc);
+        let (hub_sender, hub_receiver) = queue::bounded(QUEUED_ALERTS, QUEUED_ALERT_BYTES);
+        let alerts = Alerts {
+            outputs: Arc::clone(&outputs),
+            observer: hop.is_some().then_some(alert_sender),
+            hub: reports.then_some(hub_sender),
+            meters: Arc::clone(&meters),
+        };
+        let exits = Exits { config, node: &node, ledger: &ledger, meters: &meters, outputs: &outputs };
+        let exits = exits.open(prepared.target, prepared.streams)?;
+        let facts = Arc::new(Facts {
+            meters: Arc::clone(&meters),
+            books: Arc::clone(&books),
+            outputs: Arc::clone(&outputs),
+            events: event_sender.gauge(),
+            parcels: exits.gauges(),
+            main: sender.clone(),
+        });
+        let identity = Identity::new(prepared.hostname);
+        let view = View { counters: None, hooks: control.hooks(), captured: KindSet::NONE };
+        let board = reports.then(|| Arc::new(Board::new(identity.status(&facts, &view))));
         let server = match prepared.ports {
-            Some(ports) => {
-                let depths = (event_sender.gauge(), parcel_sender.gauge());
-                Some(Server::start(ports, Arc::clone(&meters), Arc::clone(&rules), depths, sender.clone())?)
-            }
+            Some(ports) => Some(Server::start(ports, Arc::clone(&facts))?),
             None => None,
         };
 
-        let packer = match &prepared.target {
-            Target::Descriptor(_) => Packer::lines(&node),
-            Target::Observer(_) => Packer::Observations,
-        };
-        let outlet = Outlet {
-            target: prepared.target,
-            input: parcel_receiver,
-            empties: parcels_back,
-            ledger: Arc::clone(&ledger),
-            meters: Arc::clone(&meters),
-        };
         let pipeline = Pipeline {
             enricher,
+            judge: Judge::new(Arc::clone(&books), alerts),
             rules: Arc::clone(&rules),
             consumers: Arc::clone(&consumers),
             suspect: Arc::clone(&suspect),
             input: event_receiver,
             empties: events_back,
-            output: parcel_sender,
-            returned: spare_parcels,
-            packer,
+            ways: exits.ways,
             batch_size: config.stream.batch_size,
             ledger,
             meters: Arc::clone(&meters),
@@ -151,7 +196,32 @@ impl Agent {
             meters: Arc::clone(&meters),
         };
         // The last hop first: nobody sends to a thread that is not there.
-        spawn(Hop::Outlet, &sender, move || Ended::Outlet(outlet.run()))?;
+        let mut running = vec![Hop::Reader, Hop::Pipeline];
+        for (hop, work) in exits.threads {
+            running.push(hop);
+            spawn(hop, &sender, work)?;
+        }
+        if let Some(hop) = hop {
+            running.push(Hop::Alerts);
+            spawn(Hop::Alerts, &sender, move || {
+                hop.run();
+                Ended::Alerts
+            })?;
+        }
+        if let Some(board) = &board {
+            let push = Push {
+                config: config.grpc.clone(),
+                hostname: identity.hostname.clone(),
+                input: hub_receiver,
+                board: Arc::clone(board),
+                meters: Arc::clone(&meters),
+            };
+            running.push(Hop::Push);
+            spawn(Hop::Push, &sender, move || {
+                push.run();
+                Ended::Push
+            })?;
+        }
         spawn(Hop::Pipeline, &sender, move || {
             pipeline.run();
             Ended::Pipeline
@@ -160,18 +230,31 @@ impl Agent {
         spawn(Hop::Reader, &sender, move || Ended::Reader(reader.run()))?;
         meters.started.store(true, Ordering::Release);
 
+        if config.detection.watch {
+            let named = config.detection.rules.iter().filter(|source| *source != BUILTIN).map(PathBuf::from);
+            let paths: Vec<_> = source.path().map(Path::to_owned).into_iter().chain(named).collect();
+            watch::start(&paths, sender.clone());
+        }
         let now = Instant::now();
         Ok(Self {
+            seen: seen(source.path(), &config.detection.rules),
             messages,
             remote: Remote(sender),
             control,
             source,
             rules,
+            detection: config.detection.clone(),
+            identity,
+            facts,
+            board,
+            reported: now,
+            books,
             consumers,
             output: prepared.output,
             suspect,
             stop,
-            running: vec![Hop::Reader, Hop::Pipeline, Hop::Outlet],
+            running,
+            outputs,
             meters,
             server,
             notify: Notify::new(),

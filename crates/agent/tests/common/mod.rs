@@ -13,7 +13,9 @@ use std::{
 };
 
 use sentinel_agent::{Capture, CaptureError, Config, Control};
-use sentinel_event::{Body, Comm, Event, Exec, FileIo, Head, Kind, KindSet, Path, Process, ProcessKey};
+use sentinel_event::{
+    Body, Comm, Event, Exec, FileIo, FileOpen, Head, Kind, KindSet, Path, Process, ProcessKey,
+};
 use sentinel_probe::{Counters, HookState, HookStatus, KindCounters};
 
 /// What the test does to the source, and what the agent did to it.
@@ -25,6 +27,8 @@ pub(crate) struct Script {
     pub(crate) last: Mutex<Vec<Event>>,
     /// The next poll fails.
     pub(crate) fail: AtomicBool,
+    /// A hook that is needed is not attached.
+    pub(crate) slow: AtomicBool,
     /// `set_kinds` fails.
     pub(crate) refuse: AtomicBool,
     /// Calls of the controlling side, in order.
@@ -79,8 +83,17 @@ impl Control for Fake {
     }
 
     fn hooks(&self) -> Vec<HookStatus> {
-        let hook = |state| HookStatus { program: "p", hook: "h".into(), kinds: KindSet::NONE, state };
-        vec![hook(HookState::Attached { verified: true }), hook(HookState::Degraded("why \"not\"\n".into()))]
+        let hook = |state| HookStatus { program: "p", hook: "h".into(), kinds: KindSet::all(), state };
+        let idle = |kind| HookStatus { kinds: [kind].into_iter().collect(), ..hook(HookState::Idle) };
+        let mut hooks = vec![
+            hook(HookState::Attached { verified: true }),
+            hook(HookState::Degraded("why \"not\"\n".into())),
+            idle(Kind::Ptrace),
+        ];
+        if self.0.slow.load(Ordering::Relaxed) {
+            hooks.push(idle(Kind::FileRead));
+        }
+        hooks
     }
 }
 
@@ -91,6 +104,11 @@ pub(crate) fn read(path: &str) -> Event {
 
 pub(crate) fn exec() -> Event {
     event(Body::Exec(Exec::default()))
+}
+
+/// An open of a file of this name for reading.
+pub(crate) fn open(path: &str) -> Event {
+    event(Body::FileOpen(FileOpen { path: Path::from(path), ..FileOpen::default() }))
 }
 
 fn event(body: Body) -> Event {
@@ -106,9 +124,9 @@ fn event(body: Body) -> Event {
     Event { head, body }
 }
 
-/// No fixed ports.
+/// No fixed ports, no detection.
 pub(crate) fn config() -> Config {
-    Config::parse("test", "health: {port: 0}\nmetrics: {port: 0}\n").unwrap()
+    Config::parse("test", "health: {port: 0}\nmetrics: {port: 0}\ndetection: {rules: []}\n").unwrap()
 }
 
 /// Waits until it is so.

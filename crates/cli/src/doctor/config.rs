@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sentinel_agent::{Config, DEFAULT_PATH, Rules};
+use sentinel_agent::{Config, DEFAULT_PATH, ForwardRules, Rules, check_detection};
 use sentinel_event::KindSet;
 
 use super::{Check, Section};
@@ -11,16 +11,21 @@ use crate::args::Doctor;
 /// What the agent would be told.
 pub(super) struct Wanted {
     pub(super) config: Config,
+    /// What it would capture.
     pub(super) kinds: KindSet,
 }
 
-/// Reads both files. What is wrong with one is a failed check; defaults take its place.
+/// Reads all files. What is wrong with one is a failed check; defaults take its place.
 pub(super) fn checks(args: &Doctor) -> (Wanted, Vec<Check>) {
-    let (config, first) = configuration(args.config.as_deref());
-    let path = args.rules.as_deref().unwrap_or(&config.rules_file);
-    let may_miss = args.rules.is_none() && config.rules_file_is_default();
-    let (kinds, second) = rules(path, may_miss);
-    (Wanted { config, kinds }, vec![first, second])
+    let (mut config, first) = configuration(args.config.as_deref());
+    if !args.rules.is_empty() {
+        config.detection.rules = args.rules.iter().map(|path| path.display().to_string()).collect();
+    }
+    let path = args.forward.as_deref().unwrap_or(&config.rules_file);
+    let may_miss = args.forward.is_none() && config.rules_file_is_default();
+    let (forward, second) = rules(path, may_miss);
+    let (kinds, third) = detection(&config, &forward);
+    (Wanted { config, kinds }, vec![first, second, third])
 }
 
 fn configuration(path: Option<&Path>) -> (Config, Check) {
@@ -33,11 +38,22 @@ fn configuration(path: Option<&Path>) -> (Config, Check) {
     }
 }
 
-fn rules(path: &Path, may_miss: bool) -> (KindSet, Check) {
+fn rules(path: &Path, may_miss: bool) -> (ForwardRules, Check) {
     let found = |available, detail| check("forward rules", available, detail);
     let missing = if may_miss && !path.exists() { "not there, so the default rules apply" } else { "valid" };
     match (Rules::File { path: path.to_owned(), required: !may_miss }).load() {
-        Ok(rules) => (rules.kinds(), found(true, format!("{}: {missing}", path.display()))),
+        Ok(rules) => (rules, found(true, format!("{}: {missing}", path.display()))),
+        Err(error) => (ForwardRules::every_kind(), found(false, error.to_string())),
+    }
+}
+
+fn detection(config: &Config, forward: &ForwardRules) -> (KindSet, Check) {
+    let found = |available, detail| check("detection rules", available, detail);
+    match check_detection(&config.detection, forward) {
+        Ok(detected) => {
+            let (from, rules) = (config.detection.rules.join(", "), detected.rules);
+            (detected.captured, found(true, format!("valid: {rules} in use, from {from}")))
+        }
         Err(error) => (KindSet::all(), found(false, error.to_string())),
     }
 }
@@ -69,7 +85,8 @@ mod tests {
         let args = Doctor {
             attached: false,
             config: file("config.yaml", config),
-            rules: file("rules.yaml", rules),
+            forward: file("rules.yaml", rules),
+            rules: Vec::new(),
             format: crate::args::ReportFormat::Text,
         };
         checks(&args).1.into_iter().map(|check| (check.available, check.detail)).collect()
@@ -83,6 +100,7 @@ mod tests {
         assert!(!wrong[0].0 && wrong[0].1.contains("logLevel"), "{wrong:?}");
         assert!(!wrong[1].0 && wrong[1].1.contains("exec"), "{wrong:?}");
         let missing = looked(None, None);
-        assert!(missing.iter().all(|(available, _)| !available), "{missing:?}");
+        assert!(missing.iter().take(2).all(|(available, _)| !available), "{missing:?}");
+        assert!(missing[2].0 && missing[2].1.contains("builtin"), "{missing:?}");
     }
 }

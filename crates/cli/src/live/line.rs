@@ -14,6 +14,7 @@ pub(crate) enum Style {
     File,
     Net,
     Memory,
+    Warn,
     Bad,
     Alarm,
 }
@@ -29,6 +30,7 @@ impl Style {
             Self::File => "34",
             Self::Net => "36",
             Self::Memory => "35",
+            Self::Warn => "33",
             Self::Bad => "31",
             Self::Alarm => "1;37;41",
         }

@@ -1,5 +1,7 @@
 //! What an event was done to, in words.
 
+mod deed;
+
 use std::fmt::Write as _;
 
 use bstr::{BStr, ByteSlice as _};
@@ -27,9 +29,7 @@ pub(crate) fn object(observation: &Observation) -> (String, String) {
         Body::FileClose(close) => {
             (path(&close.path), format!("wrote {}", transfer(close.bytes, close.calls)))
         }
-        Body::FileUnlink(unlink) => {
-            (user_path(&unlink.target), if unlink.directory { "directory" } else { "" }.to_owned())
-        }
+        Body::FileUnlink(unlink) => (user_path(&unlink.target), String::new()),
         Body::FileRename(rename) => {
             (format!("{} → {}", user_path(&rename.from), user_path(&rename.to)), String::new())
         }
@@ -50,6 +50,33 @@ pub(crate) fn object(observation: &Observation) -> (String, String) {
             format!("{:#x}", mprotect.addr),
             format!("{} {}", protection(mprotect.prot), bytes(mprotect.len)),
         ),
+        Body::Dup(_)
+        | Body::Socket(_)
+        | Body::Send(_)
+        | Body::Recv(_)
+        | Body::Setuid(_)
+        | Body::Capset(_)
+        | Body::Prctl(_)
+        | Body::Signal(_)
+        | Body::FileLink(_)
+        | Body::FileSymlink(_)
+        | Body::FileMkdir(_)
+        | Body::FileRmdir(_)
+        | Body::FileChmod(_)
+        | Body::FileChown(_)
+        | Body::FileTruncate(_)
+        | Body::FileMknod(_)
+        | Body::Mount(_)
+        | Body::Umount(_)
+        | Body::Chroot(_)
+        | Body::Setns(_)
+        | Body::Unshare(_)
+        | Body::Bpf(_)
+        | Body::ModuleLoad(_)
+        | Body::Userfaultfd(_)
+        | Body::IoUringSetup(_)
+        | Body::ProcessVmWrite(_)
+        | Body::Syscall(_) => deed::object(observation),
         Body::Loss(loss) => {
             let kind = loss.kind.map_or("event", Kind::name);
             (format!("{} {kind} lost at {}: {}", loss.count, loss.stage, loss.cause), String::new())
@@ -66,9 +93,38 @@ pub(crate) fn style(kind: Kind) -> Style {
         | Kind::FileWrite
         | Kind::FileClose
         | Kind::FileUnlink
-        | Kind::FileRename => Style::File,
-        Kind::Connect | Kind::Accept | Kind::Bind | Kind::Listen => Style::Net,
-        Kind::Ptrace | Kind::MemfdCreate | Kind::MmapExec | Kind::MprotectExec => Style::Memory,
+        | Kind::FileRename
+        | Kind::FileLink
+        | Kind::FileSymlink
+        | Kind::FileMkdir
+        | Kind::FileRmdir
+        | Kind::FileChmod
+        | Kind::FileChown
+        | Kind::FileTruncate
+        | Kind::FileMknod
+        | Kind::Dup => Style::File,
+        Kind::Connect | Kind::Accept | Kind::Bind | Kind::Listen | Kind::Socket | Kind::Send | Kind::Recv => {
+            Style::Net
+        }
+        Kind::Ptrace
+        | Kind::MemfdCreate
+        | Kind::MmapExec
+        | Kind::MprotectExec
+        | Kind::Userfaultfd
+        | Kind::IoUringSetup
+        | Kind::ProcessVmWrite => Style::Memory,
+        Kind::Setuid
+        | Kind::Capset
+        | Kind::Prctl
+        | Kind::Signal
+        | Kind::Mount
+        | Kind::Umount
+        | Kind::Chroot
+        | Kind::Setns
+        | Kind::Unshare
+        | Kind::Bpf
+        | Kind::ModuleLoad
+        | Kind::Syscall => Style::Process,
         Kind::Loss => Style::Alarm,
     }
 }

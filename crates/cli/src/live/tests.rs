@@ -102,7 +102,7 @@ fn a_loss_stands_out() {
     assert_eq!(
         text(live),
         "\x1b[2m04:04:05.678\x1b[0m \x1b[1;37;41mloss         \x1b[0m \
-         \x1b[1;37;41m1234 exec lost at ring: full\x1b[0m\n1.5 s: 0 events, 1234 lost\n"
+         \x1b[1;37;41m1234 exec lost at ring: full\x1b[0m\n1.5 s: 0 events, 0 alerts, 1234 lost\n"
     );
 }
 
@@ -129,7 +129,7 @@ fn reads_and_writes_of_a_second_are_one_line() {
          04:04:05.000 read+write    dd[21] ← [1]                     2 files read 1 B in 1 call, wrote 2 B in 1 call\n\
          04:04:05.000 file_write    tee[22] ← [1]                    /f3 wrote 3.0 MiB in 7 calls\n\
          04:04:06.000 file_read     cat[20] ← [1]                    /f1 read 5 B in 1 call\n\
-         2.0 s: 6 events (file_read 4, file_write 2), 0 lost\n"
+         2.0 s: 6 events (file_read 4, file_write 2), 0 alerts, 0 lost\n"
     );
 }
 

@@ -2,18 +2,19 @@
 
 use std::time::Duration;
 
-use sentinel_event::{Body, Kind, Observation};
+use sentinel_event::{Body, Kind, Observation, Severity};
 
-/// Events by kind, and the lost ones.
+/// Events by kind, alerts by severity, and what was lost.
 #[derive(Debug)]
 pub(crate) struct Totals {
     kinds: Vec<u64>,
+    alerts: Vec<u64>,
     lost: u64,
 }
 
 impl Default for Totals {
     fn default() -> Self {
-        Self { kinds: vec![0; Kind::ALL.len()], lost: 0 }
+        Self { kinds: vec![0; Kind::ALL.len()], alerts: vec![0; Severity::ALL.len()], lost: 0 }
     }
 }
 
@@ -29,13 +30,25 @@ impl Totals {
         }
     }
 
-    /// `12.0 s: 15 events (exec 5, file_read 10), 0 lost`.
-    pub(crate) fn summary(&self, lasted: Duration) -> String {
-        let all: u64 = self.kinds.iter().sum();
-        let seen = Kind::ALL.iter().zip(&self.kinds).filter(|(_, count)| **count > 0);
-        let seen: Vec<_> = seen.map(|(kind, count)| format!("{kind} {count}")).collect();
-        let by_kind = if seen.is_empty() { String::new() } else { format!(" ({})", seen.join(", ")) };
-        let events = if all == 1 { "event" } else { "events" };
-        format!("{:.1} s: {all} {events}{by_kind}, {} lost", lasted.as_secs_f64(), self.lost)
+    pub(crate) fn alert(&mut self, severity: Severity) {
+        if let Some(count) = self.alerts.get_mut(severity as usize) {
+            *count += 1;
+        }
     }
+
+    /// `12.0 s: 15 events (exec 5, file_read 10), 1 alert (high 1), 0 lost`.
+    pub(crate) fn summary(&self, lasted: Duration) -> String {
+        let events = counted("event", Kind::ALL.iter().map(|kind| kind.name()), &self.kinds);
+        let alerts = counted("alert", Severity::ALL.iter().map(|severity| severity.name()), &self.alerts);
+        format!("{:.1} s: {events}, {alerts}, {} lost", lasted.as_secs_f64(), self.lost)
+    }
+}
+
+/// `15 events (exec 5, file_read 10)`.
+fn counted<'a>(what: &str, names: impl Iterator<Item = &'a str>, counts: &[u64]) -> String {
+    let all: u64 = counts.iter().sum();
+    let seen = names.zip(counts).filter(|(_, count)| **count > 0);
+    let seen: Vec<_> = seen.map(|(name, count)| format!("{name} {count}")).collect();
+    let each = if seen.is_empty() { String::new() } else { format!(" ({})", seen.join(", ")) };
+    format!("{all} {what}{}{each}", if all == 1 { "" } else { "s" })
 }

@@ -55,6 +55,16 @@ pub(super) enum Command {
         format: Format,
     },
 
+    /// Run samples through the rules: events, with the rules that they must and must not raise.
+    ///
+    /// Files of rules and of samples, in any order; what a file holds tells which it is. Samples are YAML, NDJSON
+    /// or an EVT1 log. Exit code 1 when a sample raises something else than it says, or when a rule has no sample
+    /// that fires or none that stays silent.
+    #[command(after_help = "Examples:\n  \
+        sentinel rules test rules.yaml samples.yaml\n  \
+        sentinel rules test rules.yaml samples.yaml --format json | jq '.findings'")]
+    Test(Files),
+
     /// Show the fields that conditions and outputs can name.
     #[command(after_help = "Examples:\n  \
         sentinel rules fields | grep ^proc\n  \

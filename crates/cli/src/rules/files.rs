@@ -31,7 +31,7 @@ pub(super) fn load(paths: &[PathBuf]) -> (LoadReport, Option<RuleSet>) {
 }
 
 /// The text of a file, or why there is none.
-fn read(path: &Path) -> Result<String, String> {
+pub(super) fn read(path: &Path) -> Result<String, String> {
     let mut bytes = Vec::new();
     let read = |bytes: &mut Vec<u8>| -> io::Result<usize> {
         File::open(path)?.take(FILE_MAX + 1).read_to_end(bytes)

@@ -76,14 +76,12 @@ pub struct FileClose {
 
 /// A name was removed, or the attempt failed.
 ///
-/// Hook: `sys_exit_{unlink,unlinkat,rmdir}`. The directory is the kernel's, the name is read from the
+/// Hook: `sys_exit_{unlink,unlinkat}`. The directory is the kernel's, the name is read from the
 /// caller's memory at exit, where another thread may have rewritten it (LSM hooks would tell more).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FileUnlink {
     /// What was removed.
     pub target: UserPath,
-    /// A directory was to be removed (rmdir, AT_REMOVEDIR).
-    pub directory: bool,
 }
 
 /// A name was changed, or the attempt failed. Sources as for [`FileUnlink`].

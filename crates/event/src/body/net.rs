@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::Text;
+use crate::{Path, Text};
 
 /// A socket was connected, or the attempt failed or is under way (`-EINPROGRESS`).
 ///
@@ -40,6 +40,63 @@ pub struct Listen {
     pub socket: Socket,
     /// Length of the queue asked for.
     pub backlog: u32,
+}
+
+/// A socket was made, or the attempt failed. `head.result` is the descriptor. All of it is in registers.
+///
+/// Hook: `sys_exit_socket`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MakeSocket {
+    /// `AF_*`.
+    pub family: u32,
+    /// `SOCK_*` without flags.
+    pub kind: u32,
+    /// `IPPROTO_*`, or what the family means by it.
+    pub protocol: u32,
+    /// `SOCK_CLOEXEC`, `SOCK_NONBLOCK`.
+    pub flags: u32,
+}
+
+/// The first datagram of a process to, or from, a peer on a socket.
+///
+/// Of what is sent each new (address, port) is an event, but for answers to peers heard from on this socket; of
+/// what is received each new address. Failures are events of their own. Streams are told by connect and accept,
+/// but a TCP connection that a send opens (MSG_FASTOPEN) is an event here. Netlink is left out. Of the messages
+/// of one sendmmsg or recvmmsg the first 8 are looked at.
+///
+/// Hook: `sys_exit_{sendto,sendmsg,sendmmsg}`, `sys_exit_{recvfrom,recvmsg,recvmmsg}`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Message {
+    /// The socket. `asked` is the address in the caller's memory: where to, or, written there by the kernel, where
+    /// from; `peer` is that of a connected socket.
+    pub socket: Socket,
+    /// Bytes of this message.
+    pub bytes: u64,
+    /// `MSG_*`.
+    pub flags: u32,
+    /// Which message of the call this is, from 0.
+    pub message: u32,
+}
+
+/// A descriptor was duplicated, or the attempt failed. `head.result` is the new one.
+///
+/// Hook: `sys_exit_{dup,dup2,dup3,fcntl}`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Dup {
+    /// The descriptor there was.
+    pub old_fd: i32,
+    /// What the caller asked for: the number, of fcntl the lowest it may be; -1: any.
+    pub asked_fd: i32,
+    /// `O_CLOEXEC`.
+    pub flags: u32,
+    /// Device number of the file system, or 0.
+    pub dev: u32,
+    /// Inode number, or 0 when nothing is at the descriptor.
+    pub ino: u64,
+    /// Where the file is; empty when it has no path (pipe, socket).
+    pub path: Path,
+    /// The socket, when it is one: `family` is 0 when not. `fd` is the new descriptor, on failure the old one.
+    pub socket: Socket,
 }
 
 /// A socket as the kernel sees it.

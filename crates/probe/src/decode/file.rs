@@ -62,10 +62,7 @@ impl Decode for abi::sentinel_file_close {
 
 impl Decode for abi::sentinel_file_unlink {
     fn decode(&self, tail: Tail<'_>) -> Result<Content, DecodeError> {
-        Ok(Content::Body(Body::FileUnlink(FileUnlink {
-            target: tail.user_path(self.target)?,
-            directory: self.directory != 0,
-        })))
+        Ok(Content::Body(Body::FileUnlink(FileUnlink { target: tail.user_path(self.target)? })))
     }
 }
 

@@ -1,8 +1,10 @@
-//! Sockets: connect, accept, bind, listen.
+//! Sockets: connect, accept, bind, listen, socket, datagrams; and duplicated descriptors.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use sentinel_event::{Accept, Bind, Body, Connect, Endpoint, Listen, Socket, Source, Text};
+use sentinel_event::{
+    Accept, Bind, Body, Connect, Dup, Endpoint, Listen, MakeSocket, Message, Path, Socket, Source, Text,
+};
 
 use super::{Content, Decode, DecodeError, Tail};
 use crate::abi;
@@ -34,9 +36,56 @@ impl Decode for abi::sentinel_listen {
     }
 }
 
+impl Decode for abi::sentinel_send {
+    fn decode(&self, tail: Tail<'_>) -> Result<Content, DecodeError> {
+        Ok(Content::Body(Body::Send(message(&self.socket, self.bytes, self.flags, self.message, tail)?)))
+    }
+}
+
+impl Decode for abi::sentinel_recv {
+    fn decode(&self, tail: Tail<'_>) -> Result<Content, DecodeError> {
+        Ok(Content::Body(Body::Recv(message(&self.socket, self.bytes, self.flags, self.message, tail)?)))
+    }
+}
+
+impl Decode for abi::sentinel_socket {
+    fn decode(&self, _: Tail<'_>) -> Result<Content, DecodeError> {
+        Ok(Content::Body(Body::Socket(MakeSocket {
+            family: self.family,
+            kind: self.type_,
+            protocol: self.protocol,
+            flags: self.flags,
+        })))
+    }
+}
+
+impl Decode for abi::sentinel_dup {
+    fn decode(&self, tail: Tail<'_>) -> Result<Content, DecodeError> {
+        Ok(Content::Body(Body::Dup(Dup {
+            old_fd: self.old_fd,
+            asked_fd: self.asked_fd,
+            flags: self.flags,
+            dev: self.dev,
+            ino: self.ino,
+            path: if self.path.span.len == 0 { Path::default() } else { tail.path(self.path)? },
+            socket: socket(&self.socket, tail)?,
+        })))
+    }
+}
+
+fn message(
+    socket: &abi::sentinel_sock,
+    bytes: u64,
+    flags: u32,
+    message: u32,
+    tail: Tail<'_>,
+) -> Result<Message, DecodeError> {
+    Ok(Message { socket: self::socket(socket, tail)?, bytes, flags, message })
+}
+
 /// What the kernel's socket has lost after a failure stays lost here: `asked` tells what was meant, and
 /// only the reader of an event can weigh the two.
-fn socket(socket: &abi::sentinel_socket, tail: Tail<'_>) -> Result<Socket, DecodeError> {
+fn socket(socket: &abi::sentinel_sock, tail: Tail<'_>) -> Result<Socket, DecodeError> {
     Ok(Socket {
         family: socket.family,
         kind: socket.type_,
@@ -94,15 +143,11 @@ mod tests {
         abi::sentinel_endpoint { ip, port, source: 1, ..Default::default() }
     }
 
-    fn wire(
-        family: u16,
-        local: abi::sentinel_endpoint,
-        peer: abi::sentinel_endpoint,
-    ) -> abi::sentinel_socket {
-        abi::sentinel_socket { family, type_: 1, protocol: 6, fd: 5, local, peer, ..Default::default() }
+    fn wire(family: u16, local: abi::sentinel_endpoint, peer: abi::sentinel_endpoint) -> abi::sentinel_sock {
+        abi::sentinel_sock { family, type_: 1, protocol: 6, fd: 5, local, peer, ..Default::default() }
     }
 
-    fn connect(socket: abi::sentinel_socket, tail: &[u8]) -> Socket {
+    fn connect(socket: abi::sentinel_sock, tail: &[u8]) -> Socket {
         let bytes = record(10, &abi::sentinel_connect { socket, ..Default::default() }, tail);
         every_cut_fails(&bytes);
         match body(&bytes) {
@@ -180,5 +225,40 @@ mod tests {
         assert_eq!(body(&bind), Body::Bind(Bind { socket: want.clone() }));
         assert_eq!(body(&listen), Body::Listen(Listen { socket: want, backlog: 128 }));
         [accept, bind, listen].iter().for_each(|bytes| every_cut_fails(bytes));
+    }
+
+    #[test]
+    fn datagrams_tell_the_socket_and_how_much() {
+        let socket = wire(2, ip4([10, 0, 0, 1], 53, 1), ip4([10, 0, 0, 2], 53, 1));
+        let want = Message { socket: connect(socket, b""), bytes: 7, flags: 2, message: 1 };
+        let send = abi::sentinel_send { socket, bytes: 7, flags: 2, message: 1, ..Default::default() };
+        let recv = abi::sentinel_recv { socket, bytes: 7, flags: 2, message: 1, ..Default::default() };
+        let (send, recv) = (record(20, &send, b""), record(21, &recv, b""));
+        assert_eq!(body(&send), Body::Send(want.clone()));
+        assert_eq!(body(&recv), Body::Recv(want));
+        [send, recv].iter().for_each(|bytes| every_cut_fails(bytes));
+    }
+
+    #[test]
+    fn a_new_socket_is_four_numbers() {
+        let wire =
+            abi::sentinel_socket { family: 17, type_: 3, protocol: 768, flags: 4, ..Default::default() };
+        let bytes = record(19, &wire, b"");
+        assert_eq!(body(&bytes), Body::Socket(MakeSocket { family: 17, kind: 3, protocol: 768, flags: 4 }));
+        every_cut_fails(&bytes);
+    }
+
+    #[test]
+    fn a_duplicate_is_a_socket_or_a_file() {
+        let socket = wire(2, ip4([10, 0, 0, 1], 53, 1), ip4([10, 0, 0, 2], 53, 1));
+        let dup = abi::sentinel_dup { old_fd: 5, asked_fd: -1, ino: 3, dev: 4, ..Default::default() };
+        let want = Dup { old_fd: 5, asked_fd: -1, ino: 3, dev: 4, ..Dup::default() };
+        let bytes = record(18, &abi::sentinel_dup { socket, ..dup }, b"");
+        assert_eq!(body(&bytes), Body::Dup(Dup { socket: connect(socket, b""), ..want.clone() }));
+        every_cut_fails(&bytes);
+        let path = abi::sentinel_path { span: span(0, 4), flags: 0 };
+        let bytes = record(18, &abi::sentinel_dup { path, flags: 1, ..dup }, b"tmp\0");
+        assert_eq!(body(&bytes), Body::Dup(Dup { path: "/tmp".into(), flags: 1, ..want }));
+        every_cut_fails(&bytes);
     }
 }

@@ -93,7 +93,7 @@ mod properties {
         /// A right header in front lets the bytes reach every decoder.
         #[test]
         fn no_body_makes_it_panic(
-            kind in 0u16..20,
+            kind in 0u16..64,
             body in proptest::collection::vec(any::<u8>(), 0..700),
             spans in proptest::collection::vec(0u16..700, 24),
         ) {

@@ -1,6 +1,7 @@
 //! From merged items to checked rules.
 
 mod rule;
+mod stateful;
 
 use std::collections::HashSet;
 

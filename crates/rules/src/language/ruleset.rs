@@ -1,11 +1,12 @@
 //! Loading rule files, and what comes of it.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
 use sentinel_event::{Priority, Severity};
 use serde::{Serialize, Serializer};
 
 use super::{
+    additions::Extra,
     compile::{Compiler, compile_rules},
     condition::Condition,
     diagnostic::{Code, ItemType, LoadReport},
@@ -15,6 +16,7 @@ use super::{
     merge::Collection,
     output::Template,
     source::Files,
+    stateful::{Sequence, Threshold},
     yaml::{self, Mark, Node},
 };
 
@@ -64,12 +66,15 @@ pub struct Rule {
     /// What an alert says.
     #[serde(skip)]
     pub output: Template,
-    /// Sentinel's key `threshold` as written; not looked at yet.
+    /// What configuration adds to `output_fields`: see [`RuleSet::add`].
     #[serde(skip)]
-    pub threshold: Option<Arc<Node>>,
-    /// Sentinel's key `sequence` as written; not looked at yet.
-    #[serde(skip)]
-    pub sequence: Option<Arc<Node>>,
+    pub extras: Vec<Extra>,
+    /// How often the condition must hold before the rule fires. In JSON one line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<Threshold>,
+    /// What must happen in which order before it fires. In JSON one line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sequence: Option<Sequence>,
 }
 
 fn canonical<S: Serializer>(condition: &Condition, serializer: S) -> Result<S::Ok, S::Error> {
@@ -113,7 +118,8 @@ fn read_file(number: usize, text: &str, collection: &mut Collection, journal: &m
     let documents = match yaml::read(number, text) {
         Ok(documents) => documents,
         Err(error) => {
-            journal.note(Code::YamlParse, about, error.at, error.message);
+            let remedy = "close every bracket and quote before it, and indent with blanks, not tabs";
+            journal.note(Code::YamlParse, about, error.at, format!("no YAML: {}; {remedy}", error.message));
             return;
         }
     };

@@ -189,8 +189,14 @@ pub(crate) fn rendered(output: &str, observation: &Observation) -> String {
     String::from_utf8(text).expect("UTF-8")
 }
 
-/// The stock rules. None, with a word about it, when the files are not there.
+/// The stock rules, all that match. None, with a word about it, when the files are not there.
 pub(crate) fn stock() -> Option<Engine> {
+    let all = Selection { matching: Matching::All, ..Selection::default() };
+    stock_set().map(|set| Engine::new(set, &all))
+}
+
+/// The same, not compiled.
+pub(crate) fn stock_set() -> Option<RuleSet> {
     let named = std::env::var_os("SENTINEL_FALCO_RULES").map(PathBuf::from);
     let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/falco-rules");
     let directory = named.clone().unwrap_or(beside);
@@ -204,6 +210,5 @@ pub(crate) fn stock() -> Option<Engine> {
     };
     let (stable, incubating) = (read("falco_rules.yaml")?, read("falco-incubating_rules.yaml")?);
     let (report, set) = RuleSet::load(&[("stable", &stable), ("incubating", &incubating)]);
-    let set = set.unwrap_or_else(|| panic!("{report}"));
-    Some(Engine::new(set, &Selection { matching: Matching::All, ..Selection::default() }))
+    Some(set.unwrap_or_else(|| panic!("{report}")))
 }

@@ -1,8 +1,8 @@
 //! What fields are worth on hand-made events.
 
 use sentinel_event::{
-    Accept, Bind, Body, Endpoint, Exit, FileClose, FileIo, FileRename, FileUnlink, Fork, Listen, MemfdCreate,
-    MmapExec, MprotectExec, Observation, ProcessKey, Ptrace, Socket,
+    Accept, Bind, Body, Endpoint, Exit, FileClose, FileIo, FileRename, FileRmdir, FileUnlink, Fork, Listen,
+    MemfdCreate, MmapExec, MprotectExec, Observation, ProcessKey, Ptrace, Socket,
 };
 
 use super::build::*;
@@ -206,18 +206,23 @@ fn other_kinds_have_their_parameters() {
         &by(Body::FileClose(close), libc::SYS_close, 0),
         &[("%evt.type %fd.name %fd.num", "close /a/b <NA>")],
     );
-    let unlink = FileUnlink { target: asked("/a/b", "b"), directory: true };
+    let unlink = FileUnlink { target: asked("/a/b", "b") };
     shows(
-        &by(Body::FileUnlink(unlink.clone()), libc::SYS_unlinkat, 0),
+        &by(Body::FileUnlink(unlink), libc::SYS_unlinkat, 0),
         &[
-            ("%evt.type %evt.arg.name %evt.arg.path %evt.arg.flags", "unlinkat /a/b <NA> AT_REMOVEDIR"),
+            ("%evt.type %evt.arg.name %evt.arg.path %evt.arg.flags", "unlinkat /a/b <NA> 0"),
             ("%fs.path.name %fs.path.nameraw %fs.path.source %fd.name", "/a/b b <NA> <NA>"),
         ],
     );
+    let rmdir = FileRmdir { target: asked("/a/b", "b") };
+    shows(
+        &by(Body::FileRmdir(rmdir.clone()), libc::SYS_unlinkat, 0),
+        &[("%evt.type %evt.arg.name %evt.arg.path %evt.arg.flags", "unlinkat /a/b <NA> AT_REMOVEDIR")],
+    );
     #[cfg(target_arch = "x86_64")]
     shows(
-        &by(Body::FileUnlink(unlink), libc::SYS_rmdir, 0),
-        &[("%evt.type %evt.arg.name %evt.arg.path", "rmdir <NA> /a/b")],
+        &by(Body::FileRmdir(rmdir), libc::SYS_rmdir, 0),
+        &[("%evt.type %evt.arg.name %evt.arg.path %fs.path.name", "rmdir <NA> /a/b /a/b")],
     );
     let mut rename = FileRename { from: asked("/a", "a"), to: asked("", ""), flags: 1 };
     rename.to.unreadable = true;

@@ -8,6 +8,7 @@
 )]
 
 mod build;
+mod calls;
 mod fields;
 mod naive;
 mod operators;

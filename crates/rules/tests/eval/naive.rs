@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use sentinel_event::{Body, Endpoint, Observation, PathFlags, Socket, Source};
 use sentinel_rules::language::{
-    Comparand, Condition, Literal, Modifier, Operator, Test,
+    Comparand, Condition, Literal, Modifier, Operator, Rule, RuleSet, Test,
     eval::{Engine, Matching, Memory, Reading, Scalar, Selection, Witness, read},
 };
 
@@ -173,20 +173,53 @@ const OTHERS: &[&str] = &[
     "user.loginuid = -1 or proc.duration <= 5000000000 or proc.tty in (0, 34816)",
     "fs.path.name = /etc/shadow or fs.path.source startswith /etc or fs.path.target exists",
     "container.id = host or container.image.repository != x or fd.types in ()",
+    "fd.name endswith shadow and proc.name != x",
+    "fd.name endswith history or fd.name contains .ssh/ or fd.name endswith syslog",
+    "fd.name contains id_ and fd.name glob '/root/*'",
+    "fd.name contains etc and (fd.name glob '/etc/s*' or fd.filename contains .)",
+    "(proc.name in (bash, cat) or fd.name glob '/proc/?/env*' or fd.name endswith w) and not fd.name contains pam",
     "fd.directory in () or fd.filename intersects () or fd.name startswith anyof ()",
 ];
 
+fn others() -> RuleSet {
+    let one = |(number, condition): (usize, &&str)| {
+        build::rule(condition, "%proc.aname %evt.args %fd.name %evt.time")
+            .replace("- rule: r", &format!("- rule: r{number}"))
+    };
+    build::load(&OTHERS.iter().enumerate().map(one).collect::<String>())
+}
+
 fn rules() -> Vec<Engine> {
-    let text: String = OTHERS
-        .iter()
-        .enumerate()
-        .map(|(number, condition)| {
-            build::rule(condition, "%proc.aname %evt.args %fd.name %evt.time")
-                .replace("- rule: r", &format!("- rule: r{number}"))
-        })
-        .collect();
     let all = Selection { matching: Matching::All, ..Selection::default() };
-    [Some(Engine::new(build::load(&text), &all)), build::stock()].into_iter().flatten().collect()
+    [Some(Engine::new(others(), &all)), build::stock()].into_iter().flatten().collect()
+}
+
+fn witnesses(event: &Observation) -> Vec<Witness> {
+    let mut witnesses = vec![Witness::Kernel];
+    witnesses.extend(second_witness(event).then_some(Witness::Caller));
+    witnesses
+}
+
+/// What the tree says.
+fn matches(rule: &Rule, event: &Observation) -> bool {
+    witnesses(event).iter().any(|witness| condition(&rule.condition, event, *witness))
+}
+
+#[test]
+fn an_event_of_another_kind_never_matches() {
+    let sets = [Some(others()), build::stock_set()].into_iter().flatten();
+    let alone = |rule: &Rule| {
+        let set = RuleSet { rules: vec![rule.clone()] };
+        (rule.clone(), Engine::new(set, &Selection::default()).kinds())
+    };
+    let rules: Vec<_> = sets.flat_map(|set| set.rules).map(|rule| alone(&rule)).collect();
+    let config = ProptestConfig { cases: 192, failure_persistence: None, ..ProptestConfig::default() };
+    proptest!(config, |(event in random::observation())| {
+        for (rule, kinds) in &rules {
+            let seen = kinds.contains(event.event.kind());
+            prop_assert!(seen || !matches(rule, &event), "{} on {:?}", rule.name, event);
+        }
+    });
 }
 
 #[test]
@@ -196,8 +229,6 @@ fn the_engine_says_what_the_tree_says() {
     let memory = std::cell::RefCell::new(Memory::default());
     let config = ProptestConfig { cases: 192, failure_persistence: None, ..ProptestConfig::default() };
     proptest!(config, |(event in random::observation())| {
-        let mut witnesses = vec![Witness::Kernel];
-        witnesses.extend(second_witness(&event).then_some(Witness::Caller));
         let name = sentinel_rules::language::eval::call_name(&event);
         for engine in &engines {
             let mut alerts = Vec::new();
@@ -214,8 +245,7 @@ fn the_engine_says_what_the_tree_says() {
             });
             for rule in engine.rules() {
                 let possible = name.is_some_and(|name| rule.event_types.contains(name));
-                let holds = |witness: &Witness| condition(&rule.condition, &event, *witness);
-                let expected = witnesses.iter().any(holds);
+                let expected = matches(rule, &event);
                 prop_assert!(possible || !expected, "{} cannot match {name:?}", rule.name);
                 prop_assert_eq!(alerts.contains(&rule.name), expected, "{} on {:?}", rule.name, event);
             }

@@ -1,7 +1,10 @@
 //! What alerts say.
 
 use sentinel_event::{Body, Observation};
-use sentinel_rules::language::eval::{Alert, Engine, Memory, Node, Selection};
+use sentinel_rules::language::{
+    Additions, AppendOutput, ExtraField,
+    eval::{Alert, Engine, Matching, Memory, Node, Selection},
+};
 use serde_json::{Value, json};
 
 use super::build::*;
@@ -118,4 +121,112 @@ fn sentinels_object_has_what_the_contract_names() {
         },
     });
     assert_eq!(value, expected);
+}
+
+#[test]
+fn an_owned_alert_has_every_form_and_the_events_main_fields() {
+    let rules = "- rule: A rule\n  desc: d\n  priority: ERROR\n  risk_score: 85\n  output: 'saw %proc.name'\n  \
+        condition: evt.type exists\n";
+    let engine = Engine::new(load(rules), &Selection::default());
+    let owned = |event: &Observation| {
+        let mut owned = Vec::new();
+        engine.evaluate(event, &mut Memory::default(), &mut |alert| {
+            let mut forms = [Vec::new(), Vec::new(), Vec::new()];
+            alert.sentinel_json(&mut forms[0]);
+            alert.falco_json(&mut forms[1]);
+            alert.text(&mut forms[2]);
+            let alert = alert.owned("an id".to_owned());
+            assert_eq!(
+                [&alert.sentinel_json, &alert.falco_json, &alert.text],
+                [&forms[0], &forms[1], &forms[2]]
+            );
+            owned.push(alert);
+        });
+        owned.pop().expect("it matches")
+    };
+    let alert = owned(&contained(open("/etc/a\nb", libc::O_RDONLY)));
+    assert_eq!(
+        (alert.id.as_str(), alert.time_ns, &*alert.rule_id, &*alert.rule),
+        ("an id", NOW, "a_rule", "A rule")
+    );
+    assert_eq!((alert.priority.name(), alert.severity.name(), alert.risk_score), ("Error", "high", 85));
+    assert_eq!(alert.reason, "saw cat");
+    let expected = [
+        ("PID", "300"),
+        ("TID", "300"),
+        ("PPID", "200"),
+        ("UID", "1000"),
+        ("GID", "1000"),
+        ("EUID", "1000"),
+        ("COMM", "cat"),
+        ("EXE", "/usr/bin/cat"),
+        ("PARENT", "bash"),
+        ("FILENAME", "/etc/a\nb"),
+        ("CONTAINER_ID", "0123456789abcdef0123456789abcdef"),
+        ("EVENT_TYPE", "file_open"),
+        ("SYSCALL", "openat"),
+        ("RESULT", "3"),
+    ];
+    assert_eq!(alert.fields, expected.map(|(name, value)| (name, value.into())));
+    let alert = owned(&connect("10.1.2.3", 4444));
+    let last = alert.fields.iter().rev().take(2).map(|(name, value)| (*name, value.to_string()));
+    let end = [("DST_PORT", "4444".to_owned()), ("DST_IP", "10.1.2.3".to_owned())];
+    assert_eq!(last.collect::<Vec<_>>(), end);
+}
+
+#[test]
+fn configuration_adds_texts_fields_and_constants() {
+    let rules = ["one", "two"].map(|name| {
+        format!("- rule: {name}\n  desc: d\n  priority: INFO\n  tags: [a, {name}]\n  output: 'saw %proc.name'\n  condition: evt.type exists\n")
+    });
+    let mut set = load(&rules.concat());
+    let additions = Additions {
+        append_output: vec![
+            AppendOutput {
+                tags: ["a", "one"].map(Into::into).into(),
+                extra_output: Some("of %proc.pname".into()),
+                extra_fields: vec![
+                    ExtraField::Field("proc.pid".into()),
+                    ExtraField::Template { name: "both".into(), template: "%proc.name/%proc.pid".into() },
+                ],
+                ..AppendOutput::default()
+            },
+            AppendOutput { rule: Some("two".into()), suggested_output: true, ..AppendOutput::default() },
+            AppendOutput {
+                source: Some("other".into()),
+                extra_output: Some("never".into()),
+                ..AppendOutput::default()
+            },
+        ],
+        static_fields: [("site".to_owned(), "a \"quoted\" one".to_owned())].into(),
+    };
+    set.add(&additions).unwrap();
+    let engine = Engine::new(set, &Selection { matching: Matching::All, ..Selection::default() });
+    let mut seen = Vec::new();
+    engine.evaluate(&open("/x", libc::O_RDONLY), &mut Memory::default(), &mut |alert| {
+        let (mut message, mut json) = (Vec::new(), Vec::new());
+        alert.message(&mut message);
+        alert.falco_json(&mut json);
+        let fields = serde_json::from_slice::<Value>(&json).unwrap()["output_fields"].clone();
+        seen.push((String::from_utf8(message).unwrap(), fields));
+    });
+    let site = "a \"quoted\" one";
+    let expected = json!({"both": "cat/300", "evt.time": NOW, "proc.name": "cat", "proc.pid": 300, "proc.pname": "bash", "static.site": site});
+    assert_eq!(seen[0], ("saw cat of bash".to_owned(), expected));
+    assert!(
+        seen[1].0.starts_with("saw cat container_id=host container_name=host container_image"),
+        "{}",
+        seen[1].0
+    );
+    assert_eq!(seen[1].1["static.site"], site);
+
+    let refused = |one: AppendOutput| {
+        let additions = Additions { append_output: vec![one], ..Additions::default() };
+        load(&rules.concat()).add(&additions).unwrap_err().to_string()
+    };
+    let wrong = refused(AppendOutput { extra_output: Some("%proc.nmae".into()), ..AppendOutput::default() });
+    assert!(wrong.starts_with("append_output[0].extra_output: \"%proc.nmae\": "), "{wrong}");
+    let fields = vec![ExtraField::Field("proc.name and more".into())];
+    let wrong = refused(AppendOutput { extra_fields: fields, ..AppendOutput::default() });
+    assert!(wrong.contains("extra_fields[0]") && wrong.contains("not one field"), "{wrong}");
 }

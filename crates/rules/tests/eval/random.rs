@@ -156,7 +156,7 @@ fn body() -> BoxedStrategy<Body> {
         1 => io().prop_map(Body::FileWrite),
         1 => close,
         1 => (asked(), any::<bool>())
-            .prop_map(|(target, directory)| Body::FileUnlink(FileUnlink { target, directory })),
+            .prop_map(|(target, _)| Body::FileUnlink(FileUnlink { target })),
         1 => (asked(), asked(), flags())
             .prop_map(|(from, to, flags)| Body::FileRename(FileRename { from, to, flags })),
         3 => socket().prop_map(|socket| Body::Connect(Connect { socket })),

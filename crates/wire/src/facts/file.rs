@@ -2,7 +2,7 @@
 
 use sentinel_event::{Body, Kind};
 
-use super::{ARGUMENT, Fact, KERNEL, USER, process::path_flags, rows, some_bytes, some_number, when};
+use super::{ARGUMENT, Fact, KERNEL, NAMED, USER, process::path_flags, rows, some_bytes, some_number, when};
 use crate::{Value, flags};
 
 const OPEN: &[Fact] = rows! { Data, &[Kind::FileOpen], Body::FileOpen(open) =>
@@ -39,15 +39,14 @@ const CLOSE: &[Fact] = rows! { Data, &[Kind::FileClose], Body::FileClose(close) 
 };
 
 const UNLINK: &[Fact] = rows! { Data, &[Kind::FileUnlink], Body::FileUnlink(unlink) =>
-    "filename", "", "directory: kernel; name: caller's memory", "Absolute path that was removed.", Some(Value::Bytes(&unlink.target.path));
+    "filename", "", NAMED, "Absolute path that was removed.", Some(Value::Bytes(&unlink.target.path));
     "name", "", USER, "The bytes the caller passed.", Some(Value::Bytes(&unlink.target.name));
     "name_unreadable", "", KERNEL, "The caller's memory could not be read. Absent when it could.", when(unlink.target.unreadable);
-    "directory", "", KERNEL, "A directory was to be removed. Absent when not.", when(unlink.directory);
 };
 
 const RENAME: &[Fact] = rows! { Data, &[Kind::FileRename], Body::FileRename(rename) =>
-    "filename", "", "directory: kernel; name: caller's memory", "Absolute path before.", Some(Value::Bytes(&rename.from.path));
-    "new_filename", "", "directory: kernel; name: caller's memory", "Absolute path after.", Some(Value::Bytes(&rename.to.path));
+    "filename", "", NAMED, "Absolute path before.", Some(Value::Bytes(&rename.from.path));
+    "new_filename", "", NAMED, "Absolute path after.", Some(Value::Bytes(&rename.to.path));
     "name", "", USER, "The old name as the caller passed it.", Some(Value::Bytes(&rename.from.name));
     "new_name", "", USER, "The new name as the caller passed it.", Some(Value::Bytes(&rename.to.name));
     "name_unreadable", "", KERNEL, "The caller's memory with the old name could not be read. Absent when it could.",

@@ -2,7 +2,7 @@
 
 use sentinel_event::{Body, Endpoint, Kind, Socket, Source};
 
-use super::{ARGUMENT, Fact, KERNEL, USER, rows, some_bytes, some_number, when};
+use super::{ARGUMENT, Fact, KERNEL, USER, process::path_flags, rows, some_bytes, some_number, when};
 use crate::{Value, flags};
 
 macro_rules! socket {
@@ -10,8 +10,7 @@ macro_rules! socket {
         &[$(Fact {
             section: crate::Section::Data, key: $key, json: concat!(",\"", $key, "\":\""), meaning: $meaning, unit: "", source: $source,
             kinds: &[
-                Kind::Connect, Kind::Accept, Kind::Bind,
-                Kind::Listen,
+                Kind::Connect, Kind::Accept, Kind::Bind, Kind::Listen, Kind::Send, Kind::Recv, Kind::Dup,
             ],
             get: |told| socket_of(&told.observation.event.body).and_then(|$socket| $get),
         },)*]
@@ -42,7 +41,34 @@ const LISTEN: &[Fact] = rows! { Data, &[Kind::Listen], Body::Listen(listen) =>
     "backlog", "connections", ARGUMENT, "Length of the queue asked for.", Some(Value::U64(listen.backlog.into()));
 };
 
-pub(super) const FACTS: &[&[Fact]] = &[SOCKET, LISTEN];
+const MAKE: &[Fact] = rows! { Data, &[Kind::Socket], Body::Socket(made) =>
+    "family", "", ARGUMENT, "`unix`, `inet`, `inet6` …, `other`. Absent for 0.",
+        u16::try_from(made.family).map_or(Some("other"), flags::family).map(Value::Name);
+    "socket_type", "", ARGUMENT, "`stream`, `datagram`, `raw`, `seqpacket`, `other`. Absent for 0.",
+        u16::try_from(made.kind).map_or(Some("other"), flags::socket_kind).map(Value::Name);
+    "protocol", "", ARGUMENT, "Number of the protocol, as the family counts them.", Some(Value::U64(made.protocol.into()));
+    "flags", "", ARGUMENT, "`SOCK_CLOEXEC`, `SOCK_NONBLOCK`, `|` between them; `0` for none.",
+        Some(Value::Flags(made.flags.into(), flags::SOCK));
+};
+
+const MESSAGE: &[Fact] = rows! { Data, &[Kind::Send, Kind::Recv], Body::Send(message) | Body::Recv(message) =>
+    "bytes", "bytes", "kernel; of sendmmsg and recvmmsg caller's memory", "Bytes of this message.", Some(Value::U64(message.bytes));
+    "flags", "hexadecimal", ARGUMENT, "`MSG_*`.", Some(Value::Hex(message.flags.into()));
+    "message", "", ARGUMENT, "Which message of the call this is, from 0.", Some(Value::U64(message.message.into()));
+};
+
+const DUP: &[Fact] = rows! { Data, &[Kind::Dup], Body::Dup(dup) =>
+    "old_fd", "", ARGUMENT, "The descriptor there was.", Some(Value::I64(dup.old_fd.into()));
+    "asked_fd", "", ARGUMENT, "The number asked for, of fcntl the lowest it may be. Absent for any.",
+        (dup.asked_fd >= 0).then(|| Value::I64(dup.asked_fd.into()));
+    "flags", "", ARGUMENT, "`O_CLOEXEC`, or `0`.", Some(Value::Flags(dup.flags.into(), flags::OPEN));
+    "filename", "", KERNEL, "Absolute path of the file. Absent for pipes, sockets and the like.", some_bytes(&dup.path.bytes);
+    "path_flags", "", KERNEL, "What is special about the path. Absent for nothing.", path_flags(dup.path.flags);
+    "dev", "", KERNEL, "Device number of the file system. Absent when nothing is at the descriptor.", some_number(dup.dev.into());
+    "ino", "", KERNEL, "Inode number. Absent when nothing is at the descriptor.", some_number(dup.ino);
+};
+
+pub(super) const FACTS: &[&[Fact]] = &[SOCKET, LISTEN, MAKE, MESSAGE, DUP];
 
 fn socket_of(body: &Body) -> Option<&Socket> {
     match body {
@@ -50,6 +76,8 @@ fn socket_of(body: &Body) -> Option<&Socket> {
         Body::Accept(accept) => Some(&accept.socket),
         Body::Bind(bind) => Some(&bind.socket),
         Body::Listen(listen) => Some(&listen.socket),
+        Body::Send(message) | Body::Recv(message) => Some(&message.socket),
+        Body::Dup(dup) => Some(&dup.socket),
         _ => None,
     }
 }

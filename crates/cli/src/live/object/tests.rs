@@ -1,3 +1,5 @@
+mod deeds;
+
 use std::sync::Arc;
 
 use sentinel_event::*;
@@ -37,7 +39,7 @@ fn asked(path: &str) -> UserPath {
 
 #[test]
 fn every_kind_tells_its_object() {
-    let cases: Vec<(Body, &str, &str)> = vec![
+    let mut cases: Vec<(Body, &str, &str)> = vec![
         (Body::Exec(exec("/usr/bin/ls", &["ls", "-l", "a b"])), r#"/usr/bin/ls -l "a b""#, ""),
         (Body::Exec(exec("/usr/bin/bash", &["-bash"])), "/usr/bin/bash (as -bash)", ""),
         (Body::Exec(exec("/bin/sh", &[])), "/bin/sh (no arguments)", ""),
@@ -71,7 +73,7 @@ fn every_kind_tells_its_object() {
             "/a",
             "wrote 0 B in 1 call",
         ),
-        (Body::FileUnlink(FileUnlink { target: asked("/d"), directory: true }), "/d", "directory"),
+        (Body::FileUnlink(FileUnlink { target: asked("/d") }), "/d", ""),
         (
             Body::FileRename(FileRename { from: asked("/a → /b"), to: asked("/c"), flags: 0 }),
             r#""/a → /b" → /c"#,
@@ -100,6 +102,7 @@ fn every_kind_tells_its_object() {
             "",
         ),
     ];
+    cases.append(&mut deeds::deeds());
     let kinds: KindSet = cases.iter().map(|(body, ..)| body.kind()).collect();
     assert_eq!(kinds, KindSet::all());
     for (body, object, details) in cases {
@@ -115,8 +118,7 @@ fn failures_have_the_name_of_their_error() {
     let connect =
         Connect { socket: Socket { asked: at("192.0.2.1", 1), ..socket(2, 6, Endpoint::default()) } };
     assert_eq!(result(Body::Connect(connect), -115), ("tcp 192.0.2.1:1".into(), "EINPROGRESS".into()));
-    let unread =
-        FileUnlink { target: UserPath { unreadable: true, ..UserPath::default() }, directory: false };
+    let unread = FileUnlink { target: UserPath { unreadable: true, ..UserPath::default() } };
     assert_eq!(result(Body::FileUnlink(unread), -14), ("(unreadable)".into(), "EFAULT".into()));
 }
 

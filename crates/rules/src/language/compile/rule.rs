@@ -51,17 +51,22 @@ impl Compiler<'_, '_, '_> {
             }
         };
 
-        let event_types = condition.event_types();
+        let (threshold, sequence) = (self.threshold(raw)?, self.sequence(raw)?);
+        let mut event_types = condition.event_types();
+        if let Some(sequence) = &sequence {
+            let steps = sequence.steps.iter().map(|step| step.condition.event_types());
+            event_types = event_types.intersection(steps.fold(EventSet::NONE, EventSet::union));
+        }
         if raw.warn_evttypes && event_types.len() > EVTTYPES_MAX {
             let message =
                 "Rule matches too many evt.type values. This has a significant performance penalty.";
             self.journal.note(Code::NoEvtType, about, raw.at, message);
         }
         let file = self.journal.files.name(raw.at).to_owned();
-        Some(Rule::new(raw, file, condition, output, event_types))
+        Some(Rule { threshold, sequence, ..Rule::new(raw, file, condition, output, event_types) })
     }
 
-    fn tell(&mut self, raw: &RawRule, source: &Source, remarks: Vec<Remark>) {
+    pub(super) fn tell(&mut self, raw: &RawRule, source: &Source, remarks: Vec<Remark>) {
         for remark in remarks {
             let at = source.locate(remark.offset, &self.journal.files);
             self.journal.note(
@@ -73,7 +78,11 @@ impl Compiler<'_, '_, '_> {
         }
     }
 
-    fn condition(&mut self, source: &Source, remarks: &mut Vec<Remark>) -> Result<Condition, Fault> {
+    pub(super) fn condition(
+        &mut self,
+        source: &Source,
+        remarks: &mut Vec<Remark>,
+    ) -> Result<Condition, Fault> {
         let expr = self.read(source.text())?;
         Ok(self.build(&expr, None, remarks)?.condition)
     }
@@ -111,7 +120,7 @@ impl Compiler<'_, '_, '_> {
     }
 
     /// Reports why a rule is not usable, or that it was dropped as its author allowed.
-    fn fail(&mut self, raw: &RawRule, fault: Fault, locate: impl Fn(usize, &Self) -> Mark) {
+    pub(super) fn fail(&mut self, raw: &RawRule, fault: Fault, locate: impl Fn(usize, &Self) -> Mark) {
         let about = About { item: ItemType::Rule, name: &raw.name };
         match fault {
             Fault::Own(_, problem) if problem.unknown && raw.skip_if_unknown => {
@@ -174,8 +183,9 @@ impl Rule {
             column: raw.at.column,
             condition,
             output,
-            threshold: raw.threshold.clone(),
-            sequence: raw.sequence.clone(),
+            extras: Vec::new(),
+            threshold: None,
+            sequence: None,
         }
     }
 }

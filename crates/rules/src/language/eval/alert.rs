@@ -1,5 +1,6 @@
 //! A match and what is told of it.
 
+mod owned;
 mod sentinel;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -14,7 +15,7 @@ use super::{
     value::{Scalar, Several, Value},
     view::View,
 };
-use crate::language::{Part, Rule, Template, Term};
+use crate::language::{Extra, FieldRef, Part, Rule, Template, Term};
 
 /// A rule matched an event. Rendering allocates; matching does not.
 #[derive(Debug, Clone, Copy)]
@@ -32,8 +33,8 @@ pub struct Alert<'a> {
 #[derive(Debug)]
 pub(super) struct Output {
     parts: Vec<Piece>,
-    /// Plain fields by their spelling: `output_fields`.
-    fields: BTreeMap<Arc<str>, TermId>,
+    /// `output_fields`.
+    entries: BTreeMap<Arc<str>, Entry>,
 }
 
 #[derive(Debug)]
@@ -42,18 +43,65 @@ enum Piece {
     Value(Option<usize>, TermId),
 }
 
+/// An entry of `output_fields`.
+#[derive(Debug)]
+enum Entry {
+    Field(TermId),
+    Text(Vec<Piece>),
+    Constant(Box<str>),
+    /// The time in nanoseconds.
+    Time,
+}
+
 impl Output {
-    pub(super) fn new(template: &Template, builder: &mut Builder) -> Self {
-        let piece = |part: &Part| match part {
-            Part::Text(text) => Piece::Text(text.as_str().into()),
-            Part::Value { width, term, .. } => Piece::Value(*width, builder.term(term, false)),
+    pub(super) fn new(rule: &Rule, builder: &mut Builder) -> Self {
+        const TIME: &str = "evt.time";
+        let parts = pieces(&rule.output, builder);
+        let mut entries = BTreeMap::new();
+        let mut field = |field: &FieldRef| {
+            let term = builder.term(&Term::Field(field.clone()), false);
+            entries.insert(field.text.clone(), Entry::Field(term));
         };
-        let parts = template.parts.iter().map(piece).collect();
-        let mut field = |field: &crate::language::FieldRef| {
-            (field.text.clone(), builder.term(&Term::Field(field.clone()), false))
-        };
-        let fields = template.fields().into_iter().map(&mut field).collect();
-        Self { parts, fields }
+        rule.output.fields().into_iter().for_each(&mut field);
+        rule.extras.iter().filter_map(Extra::field).for_each(&mut field);
+        for extra in &rule.extras {
+            match extra {
+                Extra::Field(_) => {}
+                Extra::Template(name, template) => {
+                    entries.insert(name.as_str().into(), Entry::Text(pieces(template, builder)));
+                }
+                Extra::Constant(name, value) => {
+                    entries.insert(name.as_str().into(), Entry::Constant(value.as_str().into()));
+                }
+            }
+        }
+        entries.insert(TIME.into(), Entry::Time);
+        Self { parts, entries }
+    }
+}
+
+fn pieces(template: &Template, builder: &mut Builder) -> Vec<Piece> {
+    let piece = |part: &Part| match part {
+        Part::Text(text) => Piece::Text(text.as_str().into()),
+        Part::Value { width, term, .. } => Piece::Value(*width, builder.term(term, false)),
+    };
+    template.parts.iter().map(piece).collect()
+}
+
+/// Appends texts and values.
+fn fill<'a>(pieces: &'a [Piece], program: &'a Program, pass: &mut Pass<'a, '_>, out: &mut Vec<u8>) {
+    for piece in pieces {
+        match piece {
+            Piece::Text(text) => out.extend_from_slice(text.as_bytes()),
+            Piece::Value(width, term) => {
+                let start = out.len();
+                let value = program.term(*term, pass);
+                show(value, pass, out);
+                if let Some(width) = width {
+                    out.resize(start + width, b' ');
+                }
+            }
+        }
     }
 }
 
@@ -65,21 +113,7 @@ impl<'a> Alert<'a> {
     /// Appends the message: the template with the event's values, as they are. File names in it may hold line
     /// breaks and bytes that are no UTF-8.
     pub fn message(&self, out: &mut Vec<u8>) {
-        self.aside(|program, pass| {
-            for part in &self.output.parts {
-                match part {
-                    Piece::Text(text) => out.extend_from_slice(text.as_bytes()),
-                    Piece::Value(width, term) => {
-                        let start = out.len();
-                        let value = program.term(*term, pass);
-                        show(value, pass, out);
-                        if let Some(width) = width {
-                            out.resize(start + width, b' ');
-                        }
-                    }
-                }
-            }
-        });
+        self.aside(|program, pass| fill(&self.output.parts, program, pass, out));
     }
 
     /// `time: Priority message`, not escaped.
@@ -130,19 +164,21 @@ impl<'a> Alert<'a> {
         text
     }
 
-    /// The template's plain fields with their types, and the time in nanoseconds.
+    /// The template's plain fields with their types, the time in nanoseconds, and what configuration adds.
     fn output_fields(&self, out: &mut Vec<u8>) {
-        const TIME: &str = "evt.time";
-        let mut fields: BTreeMap<&str, Option<TermId>> =
-            self.output.fields.iter().map(|(name, term)| (&**name, Some(*term))).collect();
-        fields.insert(TIME, None);
         self.aside(|program, pass| {
             let mut object = Members::object(out);
-            for (name, term) in fields {
-                match term {
-                    None => object.number(name, self.view.observation.event.head.real_ns),
-                    Some(term) => {
-                        let value = program.term(term, pass);
+            for (name, entry) in &self.output.entries {
+                match entry {
+                    Entry::Time => object.number(name, self.view.observation.event.head.real_ns),
+                    Entry::Constant(value) => object.text(name, value.as_bytes()),
+                    Entry::Text(pieces) => {
+                        let mut text = Vec::new();
+                        fill(pieces, program, pass, &mut text);
+                        object.text(name, text);
+                    }
+                    Entry::Field(term) => {
+                        let value = program.term(*term, pass);
                         typed(value, pass, object.key(name));
                     }
                 }

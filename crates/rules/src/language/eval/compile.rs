@@ -7,6 +7,7 @@ use super::{
     pred::Pred,
     transform::Compiled,
     value::Scalar,
+    weigh::{Weight, sort, weigh},
 };
 use crate::language::{
     Argument, Comparand, Condition, FieldRef, Literal, Modifier, Operator, Term, Test, Transformer,
@@ -51,6 +52,7 @@ pub(super) enum TermNode {
     Text(Box<[u8]>),
     Field {
         get: Get,
+        name: &'static str,
         argument: Argument,
         /// It is put together, and so is remembered for the rest of the event.
         built: bool,
@@ -73,6 +75,8 @@ enum Key {
 #[derive(Debug, Default)]
 pub(super) struct Program {
     pub(super) nodes: Vec<Node>,
+    /// By node.
+    pub(super) weights: Vec<Weight>,
     pub(super) terms: Vec<TermNode>,
 }
 
@@ -91,7 +95,9 @@ pub(super) struct Builder {
 
 impl Builder {
     pub(super) fn new() -> Self {
-        let program = Program { nodes: vec![Node::False, Node::True], terms: Vec::new() };
+        let nodes = vec![Node::False, Node::True];
+        let weights = nodes.iter().map(|node| weigh(node, &[], &[])).collect();
+        let program = Program { nodes, weights, terms: Vec::new() };
         Self {
             program,
             nodes: FxHashMap::default(),
@@ -127,16 +133,39 @@ impl Builder {
                         id => ids.push(id),
                     }
                 }
-                match ids.as_slice() {
-                    [] => TRUE,
-                    [one] => *one,
-                    _ => {
-                        let boxed = ids.clone().into_boxed_slice();
-                        self.node(Key::And(ids), || Node::And(boxed))
-                    }
-                }
+                self.all(ids)
             }
             Condition::Or(parts) => self.any(parts, call),
+        }
+    }
+
+    /// Both of two parts.
+    pub(super) fn both(&mut self, left: NodeId, right: NodeId) -> NodeId {
+        match (left, right) {
+            (FALSE, _) | (_, FALSE) => FALSE,
+            (TRUE, other) | (other, TRUE) => other,
+            _ if left == right => left,
+            _ => {
+                let parts = |id: NodeId| match self.program.nodes.get(id as usize) {
+                    Some(Node::And(parts)) => parts.to_vec(),
+                    _ => vec![id],
+                };
+                let mut ids = parts(left);
+                ids.extend(parts(right));
+                self.all(ids)
+            }
+        }
+    }
+
+    fn all(&mut self, mut ids: Vec<NodeId>) -> NodeId {
+        match ids.as_slice() {
+            [] => TRUE,
+            [one] => *one,
+            _ => {
+                sort(&mut ids, true, &self.program.weights);
+                let boxed = ids.clone().into_boxed_slice();
+                self.node(Key::And(ids), || Node::And(boxed))
+            }
         }
     }
 
@@ -168,6 +197,7 @@ impl Builder {
             [] => FALSE,
             [one] => *one,
             _ => {
+                sort(&mut ids, false, &self.program.weights);
                 let boxed = ids.clone().into_boxed_slice();
                 self.node(Key::Or(ids), || Node::Or(boxed))
             }
@@ -199,10 +229,12 @@ impl Builder {
     }
 
     fn node(&mut self, key: Key, make: impl FnOnce() -> Node) -> NodeId {
-        let nodes = &mut self.program.nodes;
+        let Program { nodes, weights, terms } = &mut self.program;
         *self.nodes.entry(key).or_insert_with(|| {
             let id = NodeId::try_from(nodes.len()).unwrap_or(FALSE);
-            nodes.push(make());
+            let node = make();
+            weights.push(weigh(&node, weights, terms));
+            nodes.push(node);
             id
         })
     }
@@ -243,7 +275,10 @@ fn is_arguments(field: &FieldRef) -> bool {
 
 fn field_node(field: &FieldRef) -> TermNode {
     match fields::find(field) {
-        Some(row) => TermNode::Field { get: row.get, argument: field.argument.clone(), built: row.built },
+        Some(row) => {
+            let name = field.id.field().name;
+            TermNode::Field { get: row.get, name, argument: field.argument.clone(), built: row.built }
+        }
         None => TermNode::Missing,
     }
 }

@@ -1,5 +1,7 @@
 //! Rules by event, and their evaluation.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use sentinel_event::{Kind, KindSet, Observation};
 
 use super::{
@@ -9,6 +11,7 @@ use super::{
     guard::Guards,
     machine::{Pass, Results},
     names,
+    state::{Plan, Remembered, States},
     value::Scratch,
     view::{View, has_two_witnesses},
 };
@@ -29,12 +32,32 @@ pub struct Engine {
     rules: Vec<Rule>,
     outputs: Vec<Output>,
     program: Program,
-    /// By the slot of an event's name: rules that can match it, in the order of definition.
-    index: Vec<Vec<(u32, NodeId)>>,
-    /// By the same slot.
-    guards: Vec<Guards>,
+    /// Of the rules that remember something: by their numbers in `roots`.
+    plans: Vec<Plan>,
+    /// By the slot of an event's name: what can match it, in the order of definition.
+    index: Vec<Slot>,
+    /// Tells engines apart.
+    number: u64,
     matching: Matching,
     node: Node,
+}
+
+/// What is looked at for events of one name.
+#[derive(Debug, Default)]
+struct Slot {
+    roots: Vec<Root>,
+    guards: Guards,
+    /// One of the roots is of a rule that remembers something.
+    remembers: bool,
+}
+
+/// A condition of a rule.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Root {
+    rule: u32,
+    pub(super) node: NodeId,
+    /// The plan that takes the event when the condition holds, and the step that it is.
+    takes: Option<(u32, u8)>,
 }
 
 /// What an evaluation needs and keeps: room, the number of the event, times of earlier events. It may go on with
@@ -45,10 +68,12 @@ pub struct Memory {
     caller: Room,
     /// A bit for each rule that may match.
     candidates: Vec<u64>,
+    bits: Vec<u64>,
     stamp: u32,
     count: u64,
     first_ns: Option<u64>,
     last_ns: u64,
+    states: States,
 }
 
 /// Room for one look at an event.
@@ -76,6 +101,12 @@ impl Memory {
         self.count
     }
 
+    /// What stateful rules hold in this memory. It stays when another engine goes on with it, for rules that are
+    /// the same in both: name, condition, and `threshold` or `sequence`.
+    pub fn remembered(&self) -> Remembered {
+        self.states.remembered()
+    }
+
     /// A stamp that no result has.
     fn fresh(&mut self, program: &Program) -> u32 {
         const LAST: u32 = u32::MAX >> 1;
@@ -97,28 +128,43 @@ impl Engine {
     pub fn new(set: RuleSet, selection: &Selection) -> Self {
         let rules: Vec<Rule> = set.rules.into_iter().filter(|rule| selection.uses(rule)).collect();
         let mut builder = Builder::new();
-        let mut index = Vec::new();
+        let (mut plans, mut plan_of) = (Vec::new(), Vec::new());
+        for rule in &rules {
+            let plan = Plan::new(rule, &mut builder);
+            plan_of.push(plan.is_some().then_some(plans.len()));
+            plans.extend(plan);
+        }
+        let mut index: Vec<Slot> = Vec::new();
         for call in names::call_names() {
-            let mut roots = Vec::new();
-            for (number, rule) in (0..).zip(&rules) {
-                if !rule.event_types.contains(call) {
+            let mut slot = Slot::default();
+            let mut decided = false;
+            for ((number, rule), plan) in (0..).zip(&rules).zip(&plan_of) {
+                // Nothing behind a rule that always matches is reached, but by what remembers.
+                if !rule.event_types.contains(call) || decided && plan.is_none() {
                     continue;
                 }
-                let root = builder.condition(&rule.condition, call);
-                if root != FALSE {
-                    roots.push((number, root));
+                let main = builder.condition(&rule.condition, call);
+                match (plan, &rule.sequence) {
+                    (Some(plan), Some(sequence)) => {
+                        for (step, one) in (0..).zip(&sequence.steps) {
+                            let part = builder.condition(&one.condition, call);
+                            slot.add(number, builder.both(main, part), Some((*plan, step)));
+                        }
+                    }
+                    (plan, _) => slot.add(number, main, plan.map(|plan| (plan, 0))),
                 }
-                // Nothing behind a rule that always matches is reached.
-                if root == TRUE && selection.matching == Matching::First {
-                    break;
-                }
+                decided |= plan.is_none() && main == TRUE && selection.matching == Matching::First;
             }
-            index.push(roots);
+            index.push(slot);
         }
-        let outputs = rules.iter().map(|rule| Output::new(&rule.output, &mut builder)).collect();
+        let outputs = rules.iter().map(|rule| Output::new(rule, &mut builder)).collect();
         let (program, matching) = (builder.finish(), selection.matching);
-        let guards = index.iter().map(|roots| Guards::new(&program, roots)).collect();
-        Self { rules, outputs, program, index, guards, matching, node: Node::default() }
+        for slot in &mut index {
+            slot.guards = Guards::new(&program, &slot.roots);
+        }
+        static NUMBER: AtomicU64 = AtomicU64::new(1);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        Self { rules, outputs, program, plans, index, number, matching, node: Node::default() }
     }
 
     /// Says what alerts tell of the host.
@@ -133,14 +179,26 @@ impl Engine {
         &self.rules
     }
 
-    /// The kinds of events that some rule can match: all others need not be evaluated.
+    /// The kinds of events that some rule in use can match. An event of another kind never matches, so it need
+    /// not be evaluated, nor seen by the kernel on the rules' account.
+    ///
+    /// Derived from the rules as they are compiled: every kind has the names that `evt.type` can be for it (see
+    /// [`super::call_name`]); it is in the set when for one of these names some rule's condition is not false
+    /// already by the name, or by fields that no event fills.
     pub fn kinds(&self) -> KindSet {
         let kinds = Kind::ALL.iter().copied();
-        kinds.filter(|kind| names::slots_of(*kind).any(|slot| !self.rules_at(slot).is_empty())).collect()
+        let some = |slot: usize| self.index.get(slot).is_some_and(|slot| !slot.roots.is_empty());
+        kinds.filter(|kind| names::slots_of(*kind).any(some)).collect()
     }
 
-    fn rules_at(&self, slot: usize) -> &[(u32, NodeId)] {
-        self.index.get(slot).map(Vec::as_slice).unwrap_or_default()
+    /// The calls without a kind of their own that some rule names: the probe must be told of them, then they
+    /// are events of kind `syscall`. A rule that names no event at all asks for none.
+    pub fn syscalls(&self) -> Vec<&'static str> {
+        const NAMED: usize = 64; // more than anybody writes down; `not evt.type = x` is hundreds
+        let naming = |name: &str| {
+            self.rules.iter().any(|rule| rule.event_types.len() <= NAMED && rule.event_types.contains(name))
+        };
+        names::call_names().iter().copied().filter(|name| names::is_generic(name) && naming(name)).collect()
     }
 
     /// Evaluates the rules on an event and hands over the alerts.
@@ -152,23 +210,32 @@ impl Engine {
     /// `fd.name = …` nor by `not fd.name startswith …`. Where no file was found, what was asked for is the only
     /// witness.
     pub fn evaluate(&self, observation: &Observation, memory: &mut Memory, each: &mut dyn FnMut(Alert<'_>)) {
+        self.evaluate_on(&self.node, observation, memory, each);
+    }
+
+    /// As [`Self::evaluate`], for an event of another host: `node` takes the place of what [`Self::with_node`]
+    /// said.
+    pub fn evaluate_on(
+        &self,
+        node: &Node,
+        observation: &Observation,
+        memory: &mut Memory,
+        each: &mut dyn FnMut(Alert<'_>),
+    ) {
         let now = observation.event.head.real_ns;
         let first = *memory.first_ns.get_or_insert(now);
         let before = if memory.count == 0 { now } else { memory.last_ns };
         memory.last_ns = now;
         memory.count += 1;
         let Some(call) = names::call_of(&observation.event) else { return };
-        let rules = self.rules_at(call.slot);
-        if rules.is_empty() {
-            return;
-        }
-        let Some(guards) = self.guards.get(call.slot) else { return };
+        let Some(slot) = self.index.get(call.slot).filter(|slot| !slot.roots.is_empty()) else { return };
+        memory.states.bind(self.number, &self.plans);
         let stamp = memory.fresh(&self.program);
         let kernel = View {
             observation,
             witness: Witness::Kernel,
             call,
-            node: &self.node,
+            node,
             number: memory.count,
             relative_ns: now.saturating_sub(first),
             delta_ns: now.saturating_sub(before),
@@ -178,27 +245,51 @@ impl Engine {
             *second = Some(memory.caller.pass(View { witness: Witness::Caller, ..kernel }, stamp));
         }
         for pass in passes.iter_mut().flatten() {
-            guards.candidates(&self.program, pass, &mut memory.candidates);
+            slot.guards.candidates(&self.program, pass, &mut memory.bits, &mut memory.candidates);
         }
+        let mut found = false;
         for (word, bits) in memory.candidates.iter().enumerate() {
             let mut bits = *bits;
             while bits != 0 {
                 let place = word * 64 + bits.trailing_zeros() as usize;
                 bits &= bits - 1;
-                let Some((number, root)) = rules.get(place) else { continue };
+                let Some(root) = slot.roots.get(place) else { continue };
+                if found && root.takes.is_none() {
+                    continue;
+                }
                 let matched = passes.iter_mut().flatten().find_map(|pass| {
-                    let truth = self.program.node(*root, pass);
-                    truth.then_some(pass.view)
+                    let truth = self.program.node(root.node, pass);
+                    truth.then_some(pass)
                 });
-                let Some(view) = matched else { continue };
-                let number = *number as usize;
+                let Some(pass) = matched else { continue };
+                if let Some((plan, step)) = root.takes {
+                    let number = plan as usize;
+                    let Some(plan) = self.plans.get(number) else { continue };
+                    if !memory.states.take((number, plan), step.into(), &self.program, pass) {
+                        continue;
+                    }
+                }
+                let (number, view) = (root.rule as usize, pass.view);
                 if let (Some(rule), Some(output)) = (self.rules.get(number), self.outputs.get(number)) {
                     each(Alert { rule, witness: view.witness, output, view, program: &self.program });
                 }
-                if self.matching == Matching::First {
-                    return;
+                if self.matching == Matching::First && root.takes.is_none() {
+                    if !slot.remembers {
+                        return;
+                    }
+                    found = true;
                 }
             }
+        }
+    }
+}
+
+impl Slot {
+    fn add(&mut self, rule: u32, node: NodeId, takes: Option<(usize, u8)>) {
+        if node != FALSE {
+            let takes = takes.and_then(|(plan, step)| Some((plan.try_into().ok()?, step)));
+            self.remembers |= takes.is_some();
+            self.roots.push(Root { rule, node, takes });
         }
     }
 }

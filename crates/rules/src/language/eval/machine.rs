@@ -80,7 +80,7 @@ impl Program {
         match self.terms.get(id as usize) {
             None | Some(TermNode::Missing) => return Value::Missing,
             Some(TermNode::Text(text)) => return Value::Text(text),
-            Some(TermNode::Field { get, argument, built: false }) => {
+            Some(TermNode::Field { get, argument, built: false, .. }) => {
                 return get(&pass.view, argument, pass.scratch);
             }
             Some(_) => {}

@@ -1,6 +1,6 @@
 //! One event as fields see it.
 
-use sentinel_event::{Body, Endpoint, Exec, Observation, PathFlags, Process, Socket, Source};
+use sentinel_event::{Body, Endpoint, Exec, FileTarget, Observation, PathFlags, Process, Socket, Source};
 
 use super::{engine::Node, names::Call};
 
@@ -86,7 +86,9 @@ impl<'a> View<'a> {
             Body::FileRead(io) | Body::FileWrite(io) => &io.path.bytes,
             Body::FileClose(close) => &close.path.bytes,
             Body::MmapExec(map) => &map.path.bytes,
-            _ => return None,
+            Body::Dup(dup) => &dup.path.bytes,
+            Body::ModuleLoad(module) => &module.path.bytes,
+            body => &descriptor_of(body)?.path.bytes,
         };
         Some(path.as_slice()).filter(|path| !path.is_empty())
     }
@@ -99,6 +101,10 @@ impl<'a> View<'a> {
             Body::Accept(accept) if event.head.result >= 0 => (&accept.socket, false),
             Body::Bind(bind) => (&bind.socket, false),
             Body::Listen(listen) => (&listen.socket, false),
+            Body::Send(message) => (&message.socket, true),
+            Body::Recv(message) => (&message.socket, false),
+            // Who began is not known any more; servers have the lower port.
+            Body::Dup(dup) => (&dup.socket, dup.socket.peer.port <= dup.socket.local.port),
             _ => return None,
         };
         let (mut local, mut peer) = (&socket.local, &socket.peer);
@@ -113,12 +119,22 @@ impl<'a> View<'a> {
                 local = &socket.asked;
                 true
             }
+            // A datagram goes where the call says, connected or not.
+            Body::Send(_) if is_set(&socket.asked) => {
+                peer = &socket.asked;
+                true
+            }
+            Body::Recv(_) if is_set(&socket.asked) => {
+                peer = &socket.asked;
+                false
+            }
             _ => false,
         };
         let server = if connects { peer } else { local };
         let client = match &event.body {
-            Body::Connect(_) => Some(local),
-            Body::Accept(_) => Some(peer),
+            Body::Connect(_) | Body::Send(_) => Some(local),
+            Body::Accept(_) | Body::Recv(_) => Some(peer),
+            Body::Dup(_) if is_set(peer) => Some(if connects { local } else { peer }),
             _ => None,
         };
         let family = family(socket, server, told)?;
@@ -147,6 +163,17 @@ impl<'a> View<'a> {
         let observation = self.observation;
         observation.ancestors.iter().map(AsRef::as_ref)
     }
+}
+
+/// The file that a call names by a descriptor.
+fn descriptor_of(body: &Body) -> Option<&FileTarget> {
+    let file = match body {
+        Body::FileChmod(chmod) => &chmod.file,
+        Body::FileChown(chown) => &chown.file,
+        Body::FileTruncate(truncate) => &truncate.file,
+        _ => return None,
+    };
+    (file.fd >= 0).then_some(file)
 }
 
 /// The family of the address that counts; of the socket where it has no address yet.

@@ -58,7 +58,7 @@ fn event(view: &View<'_>, out: &mut Vec<u8>) {
 }
 
 /// The file the event is about, or the program that was started.
-fn filename<'a>(view: &View<'a>) -> Option<&'a [u8]> {
+pub(super) fn filename<'a>(view: &View<'a>) -> Option<&'a [u8]> {
     let observation = view.observation;
     if let Some(path) = view.file() {
         return Some(path);
@@ -69,12 +69,23 @@ fn filename<'a>(view: &View<'a>) -> Option<&'a [u8]> {
         Body::FileUnlink(unlink) => Some(unlink.target.path.as_slice()),
         Body::FileRename(rename) => Some(rename.to.path.as_slice()),
         Body::MemfdCreate(memfd) => Some(memfd.name.as_slice()),
+        Body::FileLink(link) => Some(link.to.path.as_slice()),
+        Body::FileSymlink(symlink) => Some(symlink.link.path.as_slice()),
+        Body::FileMkdir(mkdir) => Some(mkdir.target.path.as_slice()),
+        Body::FileRmdir(rmdir) => Some(rmdir.target.path.as_slice()),
+        Body::FileMknod(mknod) => Some(mknod.target.path.as_slice()),
+        Body::FileChmod(chmod) => Some(chmod.file.asked.path.as_slice()),
+        Body::FileChown(chown) => Some(chown.file.asked.path.as_slice()),
+        Body::FileTruncate(truncate) => Some(truncate.file.asked.path.as_slice()),
+        Body::Mount(mount) => Some(mount.target.path.as_slice()),
+        Body::Umount(umount) => Some(umount.target.path.as_slice()),
+        Body::Chroot(chroot) => Some(chroot.root.bytes.as_slice()),
         _ => None,
     }
 }
 
 /// The other end of a connection, with an address, and the protocol's number.
-fn remote<'a>(view: &View<'a>) -> Option<(&'a Endpoint, u16)> {
+pub(super) fn remote<'a>(view: &View<'a>) -> Option<(&'a Endpoint, u16)> {
     let net = view.net()?;
     net.peer.ip.map(|_| (net.peer, net.socket.protocol))
 }

@@ -167,12 +167,40 @@ fn opened(view: &View<'_>, modes: &[i32]) -> bool {
 
 const fn category(kind: Kind) -> &'static str {
     match kind {
-        Kind::Exec | Kind::Fork | Kind::Exit | Kind::Ptrace => "process",
-        Kind::FileOpen | Kind::FileClose | Kind::FileUnlink | Kind::FileRename => "file",
+        Kind::Exec
+        | Kind::Fork
+        | Kind::Exit
+        | Kind::Ptrace
+        | Kind::Prctl
+        | Kind::Setns
+        | Kind::Unshare
+        | Kind::ProcessVmWrite => "process",
+        Kind::FileOpen
+        | Kind::FileClose
+        | Kind::FileUnlink
+        | Kind::FileRename
+        | Kind::FileLink
+        | Kind::FileSymlink
+        | Kind::FileMkdir
+        | Kind::FileRmdir
+        | Kind::FileChmod
+        | Kind::FileChown
+        | Kind::FileTruncate
+        | Kind::FileMknod
+        | Kind::Mount
+        | Kind::Umount
+        | Kind::Chroot => "file",
         Kind::FileRead => "io-read",
         Kind::FileWrite => "io-write",
-        Kind::Connect | Kind::Accept | Kind::Bind | Kind::Listen => "net",
+        Kind::Recv => "io-read",
+        Kind::Send => "io-write",
+        Kind::Connect | Kind::Accept | Kind::Bind | Kind::Listen | Kind::Socket => "net",
         Kind::MemfdCreate | Kind::MmapExec | Kind::MprotectExec => "memory",
+        Kind::Setuid | Kind::Capset => "user",
+        Kind::Signal => "signal",
+        Kind::Dup | Kind::IoUringSetup | Kind::Userfaultfd => "IPC",
+        Kind::Bpf | Kind::ModuleLoad => "system",
+        Kind::Syscall => "other",
         Kind::Loss => "internal",
     }
 }

@@ -8,6 +8,7 @@ use sentinel_event::{Body, Endpoint};
 use super::{Row, built, or_missing, plain, some};
 use crate::language::eval::{
     json::print,
+    unknown,
     value::{Item, Scratch, Several, Value},
     view::{Family, Net, View},
 };
@@ -54,17 +55,20 @@ pub(super) const FIELDS: &[Row] = &[
         _ => Value::Missing,
     }),
     plain("fd.is_server", |view, _, _| match (&view.observation.event.body, view.net()) {
-        (Body::Accept(_), Some(_)) => Value::Bool(true),
-        (Body::Connect(_), Some(_)) => Value::Bool(false),
+        (Body::Accept(_) | Body::Recv(_), Some(_)) => Value::Bool(true),
+        (Body::Connect(_) | Body::Send(_), Some(_)) => Value::Bool(false),
         _ => Value::Missing,
     }),
     plain("fd.connected", |view, _, _| match (&view.observation.event.body, view.net()) {
         (Body::Connect(_) | Body::Accept(_), Some(_)) => Value::Bool(!failed(view)),
+        (Body::Send(_) | Body::Recv(_) | Body::Dup(_), Some(net)) => Value::Bool(has_peer(&net)),
         (_, Some(_)) => Value::Bool(false),
         _ => Value::Missing,
     }),
     plain("fd.name_changed", |view, _, _| match &view.observation.event.body {
         Body::Connect(_) | Body::Bind(_) => Value::Bool(!failed(view) || under_way(view)),
+        // Each event is the first of its peer. That of a connected socket came with the connect.
+        Body::Send(_) | Body::Recv(_) => or_missing(view.net(), |net| Value::Bool(!has_peer(&net))),
         _ => or_missing(sort(view), |_| Value::Bool(false)),
     }),
     built("fd.containername", |view, _, scratch| {
@@ -93,27 +97,47 @@ fn failed(view: &View<'_>) -> bool {
     view.observation.event.head.failed()
 }
 
+/// The socket itself has a peer: it is connected.
+fn has_peer(net: &Net<'_>) -> bool {
+    net.socket.peer.ip.is_some() || !net.socket.peer.path.is_empty()
+}
+
 /// A connect that goes on without the caller.
 fn under_way(view: &View<'_>) -> bool {
     view.observation.event.head.result == -i64::from(libc::EINPROGRESS)
 }
 
 fn makes_descriptor(view: &View<'_>) -> bool {
-    matches!(view.observation.event.body, Body::FileOpen(_) | Body::Accept(_) | Body::MemfdCreate(_))
+    matches!(
+        view.observation.event.body,
+        Body::FileOpen(_) | Body::Accept(_) | Body::MemfdCreate(_) | Body::Socket(_) | Body::Bpf(_)
+    )
 }
 
 pub(super) fn number(view: &View<'_>) -> Option<i64> {
     match &view.observation.event.body {
-        Body::FileOpen(_) | Body::Accept(_) | Body::MemfdCreate(_) => {
+        Body::FileOpen(_) | Body::Accept(_) | Body::MemfdCreate(_) | Body::Socket(_) | Body::Bpf(_) => {
             // Stock rules find failed opens by -1; the error is in `evt.rawres`.
             Some(view.observation.event.head.result.max(-1))
         }
-        Body::FileRead(io) | Body::FileWrite(io) => Some(io.fd.into()),
+        Body::FileRead(io) | Body::FileWrite(io) if io.fd != unknown::DESCRIPTOR => Some(io.fd.into()),
         Body::Connect(connect) => Some(connect.socket.fd.into()),
         Body::Bind(bind) => Some(bind.socket.fd.into()),
         Body::Listen(listen) => Some(listen.socket.fd.into()),
+        Body::Send(message) | Body::Recv(message) => Some(message.socket.fd.into()),
+        Body::Dup(dup) => Some(dup.socket.fd.into()),
+        Body::Setns(setns) => Some(setns.fd.into()),
+        Body::FileChmod(chmod) => descriptor(chmod.file.fd),
+        Body::FileChown(chown) => descriptor(chown.file.fd),
+        Body::FileTruncate(truncate) => descriptor(truncate.file.fd),
+        Body::ModuleLoad(module) => descriptor(module.fd),
         _ => None,
     }
+}
+
+/// A descriptor; -1 stands for none.
+fn descriptor(fd: i32) -> Option<i64> {
+    (fd >= 0).then(|| fd.into())
 }
 
 /// Name and letter of the type.
@@ -127,6 +151,15 @@ pub(super) fn sort(view: &View<'_>) -> Option<(&'static str, &'static str)> {
         }
         Body::MmapExec(map) if !map.path.bytes.is_empty() => Some(("file", "f")),
         Body::MemfdCreate(_) if !failed(view) => Some(("memfd", "m")),
+        Body::Bpf(_) if !failed(view) => Some(("bpf", "b")),
+        Body::Socket(made) if !failed(view) => Some(match made.family.cast_signed() {
+            libc::AF_UNIX => ("unix", "u"),
+            libc::AF_INET => ("ipv4", "4"),
+            libc::AF_INET6 => ("ipv6", "6"),
+            libc::AF_NETLINK => ("netlink", "n"),
+            _ => ("<NA>", "o"),
+        }),
+        _ if view.file().is_some() => Some(("file", "f")),
         _ => view.net().map(|net| match net.family {
             Family::V4 => ("ipv4", "4"),
             Family::V6 => ("ipv6", "6"),
@@ -241,6 +274,11 @@ fn inode(view: &View<'_>) -> Option<(u32, u64)> {
         Body::FileOpen(open) => (open.dev, open.ino),
         Body::FileRead(io) | Body::FileWrite(io) => (io.dev, io.ino),
         Body::FileClose(close) => (close.dev, close.ino),
+        Body::Dup(dup) => (dup.dev, dup.ino),
+        Body::FileChmod(chmod) => (chmod.file.dev, chmod.file.ino),
+        Body::FileChown(chown) => (chown.file.dev, chown.file.ino),
+        Body::FileTruncate(truncate) => (truncate.file.dev, truncate.file.ino),
+        Body::ModuleLoad(module) => (module.dev, module.ino),
         _ => return None,
     };
     (ino != 0).then_some((dev, ino))

@@ -9,27 +9,63 @@ pub(super) const FIELDS: &[Row] = &[
     plain("fs.path.name", |view, _, _| name(view)),
     plain("fs.path.nameraw", |view, _, _| match &view.observation.event.body {
         Body::FileOpen(open) => raw(&open.asked),
-        Body::FileUnlink(unlink) => raw(&unlink.target),
-        _ => Value::Missing,
+        _ => single(view).map_or(Value::Missing, raw),
     }),
-    plain("fs.path.source", |view, _, _| sides(view).map_or(Value::Missing, |(from, _)| path(from))),
-    plain("fs.path.sourceraw", |view, _, _| sides(view).map_or(Value::Missing, |(from, _)| raw(from))),
-    plain("fs.path.target", |view, _, _| sides(view).map_or(Value::Missing, |(_, to)| path(to))),
-    plain("fs.path.targetraw", |view, _, _| sides(view).map_or(Value::Missing, |(_, to)| raw(to))),
+    plain("fs.path.source", |view, _, _| {
+        symlink(view).map_or_else(|| side(view, |(from, _)| path(from)), |(target, _)| target)
+    }),
+    plain("fs.path.sourceraw", |view, _, _| {
+        symlink(view).map_or_else(|| side(view, |(from, _)| raw(from)), |(target, _)| target)
+    }),
+    plain("fs.path.target", |view, _, _| {
+        symlink(view).map_or_else(|| side(view, |(_, to)| path(to)), |(_, link)| path(link))
+    }),
+    plain("fs.path.targetraw", |view, _, _| {
+        symlink(view).map_or_else(|| side(view, |(_, to)| raw(to)), |(_, link)| raw(link))
+    }),
 ];
 
 pub(super) fn name<'a>(view: &View<'a>) -> Value<'a> {
     match &view.observation.event.body {
         Body::FileOpen(_) => view.file().map_or(Value::Missing, Value::Text),
-        Body::FileUnlink(unlink) => path(&unlink.target),
-        _ => Value::Missing,
+        _ => single(view).map_or(Value::Missing, path),
     }
 }
 
-/// Old and new name of a rename.
+/// The one name that the caller passed.
+fn single<'a>(view: &View<'a>) -> Option<&'a UserPath> {
+    match &view.observation.event.body {
+        Body::FileUnlink(unlink) => Some(&unlink.target),
+        Body::FileMkdir(mkdir) => Some(&mkdir.target),
+        Body::FileRmdir(rmdir) => Some(&rmdir.target),
+        Body::FileMknod(mknod) => Some(&mknod.target),
+        Body::FileChmod(chmod) if chmod.file.fd < 0 => Some(&chmod.file.asked),
+        Body::FileChown(chown) if chown.file.fd < 0 => Some(&chown.file.asked),
+        Body::FileTruncate(truncate) if truncate.file.fd < 0 => Some(&truncate.file.asked),
+        Body::Umount(umount) => Some(&umount.target),
+        Body::Chroot(chroot) => Some(&chroot.asked),
+        _ => None,
+    }
+}
+
+/// Old and new name of a rename, or of a link.
 pub(super) fn sides<'a>(view: &View<'a>) -> Option<(&'a UserPath, &'a UserPath)> {
     match &view.observation.event.body {
         Body::FileRename(rename) => Some((&rename.from, &rename.to)),
+        Body::FileLink(link) => Some((&link.from, &link.to)),
+        _ => None,
+    }
+}
+
+fn side<'a>(view: &View<'a>, of: fn((&'a UserPath, &'a UserPath)) -> Value<'a>) -> Value<'a> {
+    sides(view).map_or(Value::Missing, of)
+}
+
+/// Where a new symbolic link leads, as written, and its name.
+pub(super) fn symlink<'a>(view: &View<'a>) -> Option<(Value<'a>, &'a UserPath)> {
+    match &view.observation.event.body {
+        Body::FileSymlink(made) if made.target_unreadable => Some((Value::Text(b"<NA>"), &made.link)),
+        Body::FileSymlink(made) => Some((some(&made.target), &made.link)),
         _ => None,
     }
 }

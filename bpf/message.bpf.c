@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Datagrams: sendto, sendmsg, sendmmsg, recvfrom, recvmsg, recvmmsg. Only the first of a process, socket and
+ * peer is an event, so a busy server does not flood: of what it sends each new (address, port), except for
+ * answers to whom it has heard from; of what it receives each new address, whatever the port, since clients
+ * take a new one for each question. Streams are told by connect and accept; the one exception is what
+ * connects without connect(): MSG_FASTOPEN. Netlink is left out: everybody asks it something.
+ *
+ * An unconnected socket keeps no peer: the address is the caller's memory at exit, which for a receipt the
+ * kernel has just written. Misses: io_uring, int 0x80; write() to a connected socket, whose connect was told.
+ */
+#include "socket.h"
+
+#define AF_NETLINK     16
+#define SOCK_STREAM    1
+#define SOCK_SEQPACKET 5
+#define MSG_FASTOPEN   0x20000000
+#define MESSAGES       8  /* of one sendmmsg or recvmmsg that are looked at */
+#define MMSGHDR	       64 /* bytes: a msghdr of 56, its length, padding */
+
+enum { SENT, HEARD, RECEIVED };
+
+struct peer_key {
+	__u64 ip[2]; /* or the hash of a name */
+	__u64 ino;   /* of the socket: numbers are not reused soon, addresses are */
+	__u32 tgid;
+	__u16 port;
+	__u8 what;
+	__u8 failed;
+};
+
+/* Peers that were met. When full the oldest is forgotten, and met anew. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct peer_key);
+	__type(value, __u8);
+} peers SEC(".maps");
+
+struct message_call {
+	struct socket_call socket;
+	struct peer_key key;
+	__u64 bytes;
+	__u32 flags, message;
+	bool receive;
+};
+
+/* Whether this is the first time, which it no longer is afterwards. */
+static __always_inline bool first(struct peer_key *key)
+{
+	__u8 one = 1;
+
+	return !bpf_map_lookup_elem(&peers, key) && !bpf_map_update_elem(&peers, key, &one, BPF_NOEXIST);
+}
+
+static __always_inline void peer_of(struct peer_key *k, struct socket_call *c)
+{
+	struct asked *a = &c->asked;
+	struct sock *sk = c->sk;
+
+	k->ip[0] = k->ip[1] = 0;
+	k->port = 0;
+	if (a->len && a->family == AF_INET) {
+		k->ip[0] = *(__u32 *)(a->bytes + 4);
+		k->port = *(__u16 *)(a->bytes + 2);
+	} else if (a->len && a->family == AF_INET6) {
+		__builtin_memcpy(k->ip, a->bytes + 8, 16);
+		k->port = *(__u16 *)(a->bytes + 2);
+	} else if (a->len) {
+		for (int i = 0; i < 14; i++)
+			k->ip[0] = (k->ip[0] ^ *(__u64 *)(a->bytes + 8 * i)) * 0x9e3779b97f4a7c15ull;
+	} else if (c->family == AF_INET) {
+		bpf_core_read(k->ip, 4, &sk->__sk_common.skc_daddr);
+		k->port = LD(sk, __sk_common.skc_dport);
+	} else if (c->family == AF_INET6 && bpf_core_field_exists(sk->__sk_common.skc_v6_daddr)) {
+		bpf_core_read(k->ip, 16, &sk->__sk_common.skc_v6_daddr);
+		k->port = LD(sk, __sk_common.skc_dport);
+	}
+}
+
+static __always_inline bool is_news(struct message_call *m)
+{
+	struct peer_key *k = &m->key;
+
+	peer_of(k, &m->socket);
+	k->failed = m->socket.ret < 0;
+	if (!m->receive) {
+		k->what = SENT;
+		if (!first(k))
+			return false;
+		k->what = HEARD;
+		return !bpf_map_lookup_elem(&peers, k);
+	}
+	k->what = HEARD;
+	first(k);
+	if (!wanted(SENTINEL_KIND_RECV))
+		return false;
+	k->what = RECEIVED;
+	k->port = 0;
+	return first(k);
+}
+
+#define MESSAGE(BYTES)                                                                                       \
+	do {                                                                                                 \
+		struct sentinel_send *r = /* sentinel_recv has the same form */                              \
+		    ring_reserve(c->kind, sizeof(*r) + (BYTES));                                             \
+		if (!r)                                                                                      \
+			return 0;                                                                            \
+		__builtin_memset(&r->socket, 0, sizeof(r->socket));                                          \
+		socket_fill(&r->socket, c);                                                                  \
+		if (BYTES)                                                                                   \
+			unix_fill(&r->socket, (__u8 *)(r + 1), c);                                           \
+		r->bytes = m->bytes;                                                                         \
+		r->flags = m->flags;                                                                         \
+		r->message = m->message;                                                                     \
+		fill_header(&r->hdr, c->kind, sizeof(*r) + (BYTES), c->nr, c->ret);                          \
+		ring_submit(r);                                                                              \
+		return 0;                                                                                    \
+	} while (0)
+
+static __noinline int message(struct message_call *m)
+{
+	struct socket_call *c = &m->socket;
+
+	c->sk = CAST(c->sk, struct sock); /* the type is lost on the way through memory */
+	if (!is_news(m))
+		return 0;
+	if (has_names(c))
+		MESSAGE(UNIX_TAIL);
+	MESSAGE(0);
+}
+
+/* Finds the socket; false when its messages are never events. */
+static __always_inline bool message_begin(struct message_call *m, struct tp_sys_exit *ctx, __u32 kind)
+{
+	struct socket_call *c = &m->socket;
+	struct file *file;
+	__u64 f;
+	__u16 type;
+
+	if (ctx->ret == -EAGAIN || ctx->ret == -EINTR || ctx->ret == -ERESTARTSYS)
+		return false;
+	/* Who wants sends alone must still learn what is an answer. */
+	if (!wanted(kind) && !(m->receive && wanted(SENTINEL_KIND_SEND)))
+		return false;
+	c->kind = kind;
+	c->nr = ctx->id;
+	c->ret = ctx->ret;
+	c->fd = ARG(0);
+	f = file_of_fd(c->fd);
+	c->sk = sock_of_file(f);
+	if (!c->sk)
+		return false;
+	c->family = LD(c->sk, __sk_common.skc_family);
+	type = LD(c->sk, sk_type);
+	if (c->family == AF_NETLINK || type == SOCK_SEQPACKET)
+		return false;
+	if (type == SOCK_STREAM && (m->receive || !(m->flags & MSG_FASTOPEN)))
+		return false;
+	file = CAST((void *)f, struct file);
+	m->key.ino = LD(LD(file, f_inode), i_ino);
+	m->key.tgid = bpf_get_current_pid_tgid() >> 32;
+	m->bytes = ctx->ret > 0 ? ctx->ret : 0;
+	return true;
+}
+
+/* The name of the peer in a msghdr. */
+static __always_inline void ask_header(struct asked *a, const void *header)
+{
+	struct {
+		void *name;
+		__u32 len;
+		__u32 pad;
+	} named = {};
+
+	if (!bpf_probe_read_user(&named, sizeof(named), header) && named.name)
+		ask(a, named.name, named.len);
+}
+
+static __always_inline int message_exit(struct tp_sys_exit *ctx, bool receive)
+{
+	struct message_call m = {.receive = receive};
+	const void *vector = (void *)ARG(1);
+	__u32 kind = receive ? SENTINEL_KIND_RECV : SENTINEL_KIND_SEND;
+
+	if (ctx->id == NR_SENDTO || ctx->id == NR_RECVFROM) {
+		const void *addr = (void *)ARG(4);
+		__u32 len = ARG(5);
+
+		m.flags = ARG(3);
+		if (!message_begin(&m, ctx, kind))
+			return 0;
+		if (receive && addr && bpf_probe_read_user(&len, sizeof(len), (void *)ARG(5)))
+			len = 0;
+		if (addr)
+			ask(&m.socket.asked, addr, len);
+		return message(&m);
+	}
+	if (ctx->id == NR_SENDMSG || ctx->id == NR_RECVMSG) {
+		m.flags = ARG(2);
+		if (!message_begin(&m, ctx, kind))
+			return 0;
+		ask_header(&m.socket.asked, vector);
+		return message(&m);
+	}
+	m.flags = ARG(3);
+	if (!message_begin(&m, ctx, kind))
+		return 0;
+	for (__u32 i = 0; i < MESSAGES; i++) {
+		__u32 bytes = 0;
+
+		if (i && i >= ctx->ret)
+			break;
+		__builtin_memset(&m.socket.asked, 0, sizeof(m.socket.asked));
+		ask_header(&m.socket.asked, vector + i * MMSGHDR);
+		if (ctx->ret > 0)
+			bpf_probe_read_user(&bytes, sizeof(bytes), vector + i * MMSGHDR + 56);
+		m.bytes = bytes;
+		m.message = i;
+		message(&m);
+	}
+	return 0;
+}
+
+/* Attached to sys_exit_{sendto,sendmsg,sendmmsg}. */
+SEC("tracepoint")
+int send(struct tp_sys_exit *ctx)
+{
+	return message_exit(ctx, false);
+}
+
+/* Attached to sys_exit_{recvfrom,recvmsg,recvmmsg}. */
+SEC("tracepoint")
+int recv(struct tp_sys_exit *ctx)
+{
+	return message_exit(ctx, true);
+}

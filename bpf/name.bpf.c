@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Names that are made: link, symlink, mkdir, mknod. As in file.bpf.c: the directory is the kernel's, the name
+ * user memory at the exit of the call. Misses: io_uring, int 0x80. */
+#include "names.h"
+
+static __always_inline int link_exit(struct tp_sys_exit *ctx, bool loop)
+{
+	bool at = ctx->id == NR_LINKAT;
+	long from_fd = at ? (long)ARG(0) : AT_FDCWD, to_fd = at ? (long)ARG(2) : AT_FDCWD;
+	const char *old = at ? (void *)ARG(1) : (void *)ARG(0), *new = at ? (void *)ARG(3) : (void *)ARG(1);
+	__u32 flags = at ? ARG(4) : 0;
+
+	if (wanted(SENTINEL_KIND_FILE_LINK))
+		TWO_NAMES(file_link, SENTINEL_KIND_FILE_LINK, from_fd, old, to_fd, new, flags);
+	return 0;
+}
+
+/* Attached to sys_exit_{link,linkat}. */
+PROGRAM(file_link, struct tp_sys_exit, link_exit, ctx)
+
+#define SYMLINK(BYTES, SIZE, NAME, LAST)                                                                     \
+	do {                                                                                                 \
+		struct sentinel_file_symlink *r =                                                            \
+		    bpf_ringbuf_reserve(&events, sizeof(*r) + (BYTES) + (NAME), 0);                          \
+		long n;                                                                                      \
+		if (!r) {                                                                                    \
+			ring_count(SENTINEL_KIND_FILE_SYMLINK, COUNT_LOST);                                  \
+			return 0;                                                                            \
+		}                                                                                            \
+		user_path(&r->link, TAIL(r), 0, base, measure, SIZE, name, loop);                            \
+		n = bpf_probe_read_user_str(TAIL(r) + (BYTES), (NAME), target);                              \
+		if (!(LAST) && (name_cut(&r->link) || n == (NAME))) {                                        \
+			bpf_ringbuf_discard(r, BPF_RB_NO_WAKEUP);                                            \
+			break;                                                                               \
+		}                                                                                            \
+		r->target.off = (BYTES);                                                                     \
+		r->target.len = n > 0 ? n - 1 : 0;                                                           \
+		r->unreadable = n < 0;                                                                       \
+		fill_header(&r->hdr, SENTINEL_KIND_FILE_SYMLINK, sizeof(*r) + (BYTES) + r->target.len,       \
+			    ctx->id, ctx->ret);                                                              \
+		ring_count(SENTINEL_KIND_FILE_SYMLINK, COUNT_DELIVERED);                                     \
+		ring_submit(r);                                                                              \
+		return 0;                                                                                    \
+	} while (0)
+
+static __always_inline int symlink_exit(struct tp_sys_exit *ctx, bool loop)
+{
+	bool plain = ctx->id == NR_SYMLINK;
+	const char *target = (void *)ARG(0), *name = plain ? (void *)ARG(1) : (void *)ARG(2);
+	long dirfd = plain ? AT_FDCWD : (long)ARG(1);
+	__u64 base, measure;
+
+	if (!wanted(SENTINEL_KIND_FILE_SYMLINK))
+		return 0;
+	base = base_of(dirfd, name);
+	measure = base ? path_measure(base) : 1ull << 32;
+	if (path_size(measure) == SIZE_SMALL)
+		SYMLINK(USER_PATH_SMALL, SIZE_SMALL, USER_NAME_SMALL, false);
+	SYMLINK(USER_PATH_LARGE, SIZE_LARGE, USER_NAME_LARGE, true);
+	return 0;
+}
+
+/* Attached to sys_exit_{symlink,symlinkat}. */
+PROGRAM(file_symlink, struct tp_sys_exit, symlink_exit, ctx)
+
+static __always_inline int mkdir_exit(struct tp_sys_exit *ctx, bool loop)
+{
+	bool plain = ctx->id == NR_MKDIR;
+	long dirfd = plain ? AT_FDCWD : (long)ARG(0);
+	const char *user = plain ? (void *)ARG(0) : (void *)ARG(1);
+	__u32 mode = plain ? ARG(1) : ARG(2);
+
+	if (wanted(SENTINEL_KIND_FILE_MKDIR))
+		ONE_NAME(file_mkdir, SENTINEL_KIND_FILE_MKDIR, target, dirfd, user, {
+			r->mode = mode;
+			r->pad = 0;
+		});
+	return 0;
+}
+
+/* Attached to sys_exit_{mkdir,mkdirat}. */
+PROGRAM(file_mkdir, struct tp_sys_exit, mkdir_exit, ctx)
+
+static __always_inline int mknod_exit(struct tp_sys_exit *ctx, bool loop)
+{
+	bool plain = ctx->id == NR_MKNOD;
+	long dirfd = plain ? AT_FDCWD : (long)ARG(0);
+	const char *user = plain ? (void *)ARG(0) : (void *)ARG(1);
+	__u32 mode = plain ? ARG(1) : ARG(2), rdev = plain ? ARG(2) : ARG(3);
+
+	if (wanted(SENTINEL_KIND_FILE_MKNOD))
+		ONE_NAME(file_mknod, SENTINEL_KIND_FILE_MKNOD, target, dirfd, user, {
+			r->mode = mode;
+			r->rdev = rdev;
+		});
+	return 0;
+}
+
+/* Attached to sys_exit_{mknod,mknodat}. */
+PROGRAM(file_mknod, struct tp_sys_exit, mknod_exit, ctx)

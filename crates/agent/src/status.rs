@@ -1,0 +1,125 @@
+//! What a node knows of itself, for the detector: `ReportStatus` of the contract.
+
+use std::{fs, time::SystemTime};
+
+use sentinel_probe::{HookState, HookStatus};
+use sentinel_wire::v1::{
+    NodeStatus,
+    node_status::{Hook, RuleHits, RuleSetStatus},
+};
+
+use crate::{
+    detect::Rulebook,
+    http::{Facts, View, numbers},
+    pipeline::Shared,
+};
+
+/// Rules whose hits are told; the shipped set and the stock files together have a sixth of it.
+const RULES: usize = 1000;
+
+/// The newest report. The gRPC outlet sends it when its generation rises.
+pub(crate) type Board = Shared<NodeStatus>;
+
+/// What does not change while the agent runs.
+#[derive(Debug)]
+pub(crate) struct Identity {
+    /// NODE_NAME, else the host's name.
+    pub(crate) hostname: String,
+    kernel: String,
+    started_unix_nano: u64,
+}
+
+impl Identity {
+    /// An agent that starts now.
+    pub(crate) fn new(hostname: String) -> Self {
+        let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().to_owned();
+        Self { hostname, kernel, started_unix_nano: now() }
+    }
+
+    /// The report of this moment. Processor time and traffic of cgroups are not measured yet, and absent.
+    pub(crate) fn status(&self, facts: &Facts, view: &View) -> NodeStatus {
+        NodeStatus {
+            hostname: self.hostname.clone(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            ts_unix_nano: now(),
+            started_unix_nano: self.started_unix_nano,
+            kernel: self.kernel.clone(),
+            counters: numbers(facts, view),
+            hooks: view.hooks.iter().filter_map(hook).collect(),
+            rules: Some(rules(&facts.books.get(), facts.books.generation())),
+            cgroups: Vec::new(),
+        }
+    }
+}
+
+/// A hook that somebody needs; the others have nothing to tell.
+fn hook(hook: &HookStatus) -> Option<Hook> {
+    let (healthy, reason) = match &hook.state {
+        HookState::Attached { .. } => (true, String::new()),
+        HookState::Degraded(reason) => (false, reason.clone()),
+        HookState::Idle | HookState::Absent => return None,
+    };
+    Some(Hook { name: hook.hook.clone(), healthy, reason })
+}
+
+/// Suppression works on alerts, not on rules: its sums are among the counters.
+fn rules(book: &Rulebook, generation: u64) -> RuleSetStatus {
+    let hits = book.hits.iter().take(RULES).map(|rule| RuleHits {
+        rule_id: rule.id.to_string(),
+        rule: rule.name.to_string(),
+        hits: rule.hits(),
+        suppressed: 0,
+        last_unix_nano: rule.last_ns(),
+    });
+    RuleSetStatus { generation, hash: book.hash.clone(), hits: hits.collect() }
+}
+
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, mpsc};
+
+    use sentinel_event::KindSet;
+    use sentinel_sink::{Outputs, OutputsConfig, Suppression};
+
+    use super::*;
+    use crate::{config::Detection, meters::Meters, queue};
+
+    #[test]
+    fn a_report_has_the_counters_the_hooks_and_the_rules() {
+        let detection = Detection::default();
+        let meters = Arc::new(Meters::default());
+        meters.decoded.add(sentinel_event::Kind::Exec, 3);
+        let facts = Facts {
+            meters,
+            books: Arc::new(Shared::new(Rulebook::load(&detection, "h", None).unwrap())),
+            outputs: Arc::new(Outputs::start(&OutputsConfig::none(), &Suppression::default(), "h").unwrap()),
+            events: queue::bounded(1, 1).0.gauge(),
+            parcels: Vec::new(),
+            main: mpsc::channel().0,
+        };
+        let hook = |state| HookStatus { program: "p", hook: "h".into(), kinds: KindSet::NONE, state };
+        let view = View {
+            counters: None,
+            hooks: vec![
+                hook(HookState::Attached { verified: true }),
+                hook(HookState::Degraded("why".into())),
+                hook(HookState::Idle),
+            ],
+            captured: KindSet::NONE,
+        };
+        let status = Identity::new("node".into()).status(&facts, &view);
+        assert_eq!(status.hostname, "node");
+        assert!(status.started_unix_nano <= status.ts_unix_nano && status.started_unix_nano > 0);
+        assert_eq!(status.counters["sentinel_events_decoded_total{kind=\"exec\"}"], 3.0);
+        let hooks: Vec<_> = status.hooks.iter().map(|hook| (hook.healthy, hook.reason.as_str())).collect();
+        assert_eq!(hooks, [(true, ""), (false, "why")]);
+        let rules = status.rules.unwrap();
+        assert_eq!((rules.generation, rules.hash.len()), (1, 64));
+        assert!(rules.hits.iter().any(|rule| rule.rule_id == "reverse_shell" && rule.hits == 0));
+    }
+}

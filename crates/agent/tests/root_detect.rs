@@ -1,0 +1,235 @@
+//! Detection by the program on the real kernel: a deed, a rule, an alert. Needs root.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests are tests
+
+use std::{
+    fs::{self, File},
+    io::{BufRead as _, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::mpsc::{self, Receiver},
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// A running agent that forwards nothing: what it writes are alerts.
+struct Running {
+    agent: Child,
+    lines: Receiver<String>,
+    log: PathBuf,
+}
+
+impl Running {
+    fn start(dir: &Path, detection: &str, forward: &str) -> Self {
+        let (config, forwarded, log) = (dir.join("c.yaml"), dir.join("f.yaml"), dir.join("log"));
+        let text = format!("health: {{port: 0}}\nmetrics: {{port: 0}}\ndetection: {detection}\n");
+        fs::write(&config, text).unwrap();
+        fs::write(&forwarded, forward).unwrap();
+        let mut agent = Command::new(env!("CARGO_BIN_EXE_sentinel-agent"))
+            .arg("--config")
+            .arg(&config)
+            .arg("--rules")
+            .arg(&forwarded)
+            .stdout(Stdio::piped())
+            .stderr(File::create(&log).unwrap())
+            .spawn()
+            .unwrap();
+        let output = BufReader::new(agent.stdout.take().unwrap());
+        let (sender, lines) = mpsc::channel();
+        thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        let running = Self { agent, lines, log };
+        running.logged("Started.");
+        running
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap()
+    }
+
+    fn logged(&self, words: &str) {
+        let started = Instant::now();
+        while !self.log().contains(words) {
+            assert!(started.elapsed() < DEADLINE, "{words:?} is not in: {}", self.log());
+            thread::yield_now();
+        }
+    }
+
+    /// The next line that fits.
+    fn next(&self, fits: impl Fn(&Value) -> bool) -> (String, Value) {
+        let started = Instant::now();
+        loop {
+            let left = DEADLINE.saturating_sub(started.elapsed());
+            let line = self.lines.recv_timeout(left).unwrap_or_else(|_| panic!("the log: {}", self.log()));
+            let value = serde_json::from_str(&line).unwrap();
+            if fits(&value) {
+                return (line, value);
+            }
+        }
+    }
+
+    fn signal(&self, name: &str) {
+        let status = Command::new("kill").args([name, &self.agent.id().to_string()]).status().unwrap();
+        assert!(status.success());
+    }
+
+    fn stop(mut self) {
+        self.signal("-TERM");
+        assert_eq!(self.agent.wait().unwrap().code(), Some(0), "{}", self.log());
+    }
+}
+
+/// A rule for reads of `secret` below the directory.
+fn rule(dir: &Path, words: &str) -> String {
+    let secret = dir.join("secret").display().to_string();
+    format!(
+        "- list: readers\n  items: [cat, head]\n\
+         - macro: opened_for_reading\n  condition: evt.type in (open, openat, openat2) and evt.is_open_read = true\n\
+         - rule: Secret read\n  desc: d\n  \
+           condition: opened_for_reading and fd.name = {secret} and proc.name in (readers)\n  \
+           output: {words} file=%fd.name by=%proc.cmdline parent=%proc.pname port=%fd.sport\n  \
+           priority: ERROR\n  tags: [t, a]\n  recommendation: look at the reader\n"
+    )
+}
+
+/// A directory with a secret in it, by its real name.
+fn secret() -> (tempfile::TempDir, PathBuf) {
+    assert!(nix::unistd::Uid::effective().is_root(), "this test needs root: run it by `make test`");
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().canonicalize().unwrap();
+    fs::write(path.join("secret"), "s").unwrap();
+    (dir, path)
+}
+
+/// Reads the file as `cat` does; returns the pid of that.
+fn cat(dir: &Path) -> u32 {
+    let mut child = Command::new("cat").arg(dir.join("secret")).stdout(Stdio::null()).spawn().unwrap();
+    assert!(child.wait().unwrap().success());
+    child.id()
+}
+
+#[test]
+fn a_read_raises_the_alert_of_its_rule_with_every_key_of_the_contract() {
+    let (_dir, dir) = secret();
+    fs::write(dir.join("r.yaml"), rule(&dir, "read")).unwrap();
+    let detection = format!("{{rules: [{}]}}", dir.join("r.yaml").display());
+    let agent = Running::start(&dir, &detection, "rules: []");
+    // The wrong twin: another program reads the same.
+    fs::read(dir.join("secret")).unwrap();
+    let pid = cat(&dir);
+    let (line, alert) = agent.next(|_| true);
+    let keys: Vec<_> = alert.as_object().unwrap().keys().map(String::as_str).collect();
+    let mut expected = [
+        "rule_id",
+        "severity",
+        "risk_score",
+        "reason",
+        "recommendation",
+        "event",
+        "container",
+        "pod",
+        "timestamp",
+        "addr",
+        "lineage",
+        "rule",
+        "tags",
+        "output_fields",
+    ];
+    expected.sort_unstable();
+    assert_eq!(keys, expected, "{line}");
+    let secret = dir.join("secret").display().to_string();
+    for (key, value) in [
+        ("rule_id", "secret_read"),
+        ("rule", "Secret read"),
+        ("severity", "high"),
+        ("recommendation", "look at the reader"),
+        ("addr", ""),
+    ] {
+        assert_eq!(alert[key], value, "{line}");
+    }
+    assert_eq!(alert["risk_score"], 80);
+    assert_eq!(alert["tags"], serde_json::json!(["a", "t"]));
+    let reason = alert["reason"].as_str().unwrap();
+    assert!(reason.starts_with(&format!("read file={secret} by=cat {secret} parent=")), "{line}");
+    assert!(reason.ends_with("port=<NA>"), "{line}");
+    let event = &alert["event"];
+    assert_eq!(event["PID"], pid);
+    assert_eq!(event["PPID"], std::process::id());
+    assert_eq!((&event["UID"], &event["GID"]), (&0.into(), &0.into()));
+    assert_eq!(event["Comm"], "cat");
+    assert_eq!(event["Filename"], secret.as_str());
+    assert_eq!(event["EventType"], "file_open");
+    assert_eq!(alert["lineage"][0]["pid"], std::process::id());
+    assert_eq!(alert["output_fields"]["fd.name"], secret.as_str());
+    assert!(alert["output_fields"]["evt.time"].is_u64() && alert["output_fields"]["fd.sport"].is_null());
+    agent.stop();
+}
+
+#[test]
+fn falcos_format_has_falcos_keys_in_falcos_order() {
+    let (_dir, dir) = secret();
+    fs::write(dir.join("r.yaml"), rule(&dir, "read")).unwrap();
+    let detection =
+        format!("{{rules: [{}], outputs: {{stdout: {{format: falco}}}}}}", dir.join("r.yaml").display());
+    let agent = Running::start(&dir, &detection, "rules: []");
+    cat(&dir);
+    let (line, alert) = agent.next(|_| true);
+    let names =
+        ["hostname", "message", "output", "output_fields", "priority", "rule", "source", "tags", "time"];
+    let mut places =
+        names.map(|name| line.find(&format!("\"{name}\":")).unwrap_or_else(|| panic!("{name}: {line}")));
+    assert!(places.is_sorted(), "{line}");
+    places.sort_unstable();
+    assert_eq!(alert.as_object().unwrap().len(), names.len(), "{line}");
+    assert!(!line.contains(": ") || line.contains(": Error read"), "no blanks between tokens: {line}");
+    let message = alert["message"].as_str().unwrap();
+    let output = alert["output"].as_str().unwrap();
+    let (time, rest) = output.split_at("00:00:00.000000000".len());
+    assert_eq!(rest, format!(": Error {message}"), "{line}");
+    assert!(time.bytes().filter(u8::is_ascii_digit).count() == 15, "{line}");
+    assert_eq!((&alert["priority"], &alert["rule"]), (&"Error".into(), &"Secret read".into()));
+    assert_eq!((&alert["source"], &alert["tags"]), (&"syscall".into(), &serde_json::json!(["a", "t"])));
+    let time = alert["time"].as_str().unwrap();
+    assert!(time.len() == "2026-01-01T00:00:00.000000000Z".len() && time.ends_with('Z'), "{line}");
+    agent.stop();
+}
+
+#[test]
+fn a_broken_file_after_sighup_keeps_the_rules_and_a_right_one_replaces_them() {
+    let (_dir, dir) = secret();
+    let rules = dir.join("r.yaml");
+    fs::write(&rules, rule(&dir, "first")).unwrap();
+    // Not watched: the signal alone does it.
+    let agent = Running::start(&dir, &format!("{{watch: false, rules: [{}]}}", rules.display()), "rules: []");
+    let says = |words: &str| {
+        cat(&dir);
+        let (line, alert) = agent.next(|_| true);
+        assert!(alert["reason"].as_str().unwrap().starts_with(words), "{line}");
+    };
+    says("first");
+    fs::write(&rules, rule(&dir, "second").replace("fd.name", "fd.nmae")).unwrap();
+    agent.signal("-HUP");
+    agent.logged("New rules refused; the old ones stay.");
+    let place = format!("{}:7:", rules.display());
+    assert!(agent.log().contains(&place) && agent.log().contains("fd.name"), "{}", agent.log());
+    says("first");
+    fs::write(&rules, rule(&dir, "third")).unwrap();
+    agent.signal("-HUP");
+    agent.logged("New rules are in force.");
+    says("third");
+    agent.stop();
+}
+
+#[test]
+fn the_shipped_rules_load_and_what_they_need_is_attached() {
+    let (_dir, dir) = secret();
+    let agent = Running::start(&dir, "{rules: [builtin]}", "rules: [{name: l, event: listen}]");
+    // An event beside them: the flow lives.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let (_, event) = agent.next(|line| line["event_type"] == "listen");
+    assert!(event["rule_id"].is_null());
+    drop(listener);
+    agent.stop();
+}

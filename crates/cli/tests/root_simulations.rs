@@ -1,0 +1,197 @@
+//! The shipped rules on the real kernel: every simulated attack is seen, and its benign twin is not. Needs root.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail by panicking; helpers are not seen as tests"
+)]
+
+use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, Uid};
+use sentinel_rules::builtin;
+use sentinel_rules::language::eval::{Choice, Chosen, Engine, Selection};
+use sentinel_rules::language::{Rule, RuleSet};
+use serde_json::Value;
+
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// What attacks trip beside their rule, because they go through it.
+const ALSO: &[(&str, &str)] =
+    &[("exec-memory", "File made in memory"), ("injection-memory-file", "Program without a file")];
+
+/// A rule of the test's own: its alert says that all alerts before it have come.
+const MARK: &str = "
+- rule: mark
+  desc: a mark of the test
+  condition: evt.type in (execve, execveat) and proc.args contains sentinel-test-mark
+  output: mark %proc.args
+  priority: DEBUG
+";
+
+/// A directory where no rule looks, removed with everything in it.
+struct Place(PathBuf);
+
+impl Place {
+    fn new() -> Self {
+        let path = PathBuf::from(format!("/var/lib/sentinel-simulate-test.{}", std::process::id()));
+        std::fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// `sentinel-simulate`, built if need be, out of the temporary directories that rules look at.
+fn simulate(place: &Place) -> PathBuf {
+    let built = Path::new(env!("CARGO_BIN_EXE_sentinel")).with_file_name("sentinel-simulate");
+    if !built.exists() {
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["build", "--quiet", "-p", "sentinel-simulate"]).current_dir(env!("CARGO_MANIFEST_DIR"));
+        // The directory of the programs is that of the profile; the one above is the target directory.
+        cargo.env("CARGO_TARGET_DIR", built.parent().unwrap().parent().unwrap());
+        assert!(cargo.status().unwrap().success());
+    }
+    let copy = place.0.join("sentinel-simulate");
+    std::fs::copy(built, &copy).unwrap();
+    copy
+}
+
+/// `sentinel run` and its alerts.
+struct Running {
+    child: Child,
+    alerts: Receiver<Value>,
+    marks: usize,
+}
+
+impl Running {
+    fn start(rules: &Path) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sentinel"));
+        command.args(["run", "--event", "exit", "--rules", "builtin"]).arg(rules).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let (sender, alerts) = mpsc::channel();
+        std::thread::spawn(move || {
+            let objects =
+                lines.map_while(Result::ok).map(|line| serde_json::from_str::<Value>(&line).unwrap());
+            objects.filter(|object| object.get("rule_id").is_some()).try_for_each(|alert| sender.send(alert))
+        });
+        Self { child, alerts, marks: 0 }
+    }
+
+    /// The alerts since the last call.
+    fn alerts(&mut self) -> Vec<Value> {
+        self.marks += 1;
+        let mark = format!("sentinel-test-mark-{}-{}", std::process::id(), self.marks);
+        let (mut alerts, started) = (Vec::new(), Instant::now());
+        while started.elapsed() < DEADLINE {
+            // Again and again: at first nobody watches yet.
+            assert!(Command::new("/bin/sh").args(["-c", "true", &mark]).status().unwrap().success());
+            while let Ok(alert) = self.alerts.recv_timeout(Duration::from_millis(500)) {
+                if alert["rule"] != "mark" {
+                    alerts.push(alert);
+                } else if alert["reason"].as_str().unwrap().contains(&mark) {
+                    return alerts;
+                }
+            }
+        }
+        panic!("no alert of the test's own rule within {DEADLINE:?}");
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = kill(Pid::from_raw(self.child.id().cast_signed()), Signal::SIGINT);
+        let _ = self.child.wait();
+    }
+}
+
+fn shipped() -> RuleSet {
+    RuleSet::load(builtin::FILES).1.unwrap()
+}
+
+/// Whether some event that this build can report matches the rule: the language names events that nothing
+/// reports yet.
+fn can_match(rule: &Rule) -> bool {
+    let choose = |enable, name: &str| Choice { enable, rules: Chosen::Name(name.to_owned()) };
+    let selection =
+        Selection { choices: vec![choose(false, "*"), choose(true, &rule.name)], ..Selection::default() };
+    !Engine::new(shipped(), &selection).kinds().is_empty()
+}
+
+/// Runs an attack or its twin. None when it needs something that is not here.
+fn run(program: &Path, arguments: &[&str]) -> Option<()> {
+    let output = Command::new(program)
+        .arg("run")
+        .args(arguments)
+        .args(["--json", "--yes-on-this-host"])
+        .output()
+        .unwrap();
+    let outcome: Value = serde_json::from_slice(&output.stdout).unwrap();
+    match outcome["outcome"].as_str().unwrap() {
+        "done" => Some(()),
+        "skipped" => None,
+        _ => panic!("{outcome}"),
+    }
+}
+
+/// The alerts that something below the program raised.
+fn raised(running: &mut Running) -> Vec<Value> {
+    let ours = |alert: &Value| alert.to_string().contains("sentinel-simul");
+    running.alerts().into_iter().filter(ours).collect()
+}
+
+#[test]
+fn every_attack_is_seen_and_no_twin() {
+    assert!(Uid::effective().is_root(), "this test needs root: run it by `make test`");
+    let place = Place::new();
+    let program = simulate(&place);
+    let marks = place.0.join("marks.yaml");
+    std::fs::File::create(&marks).unwrap().write_all(MARK.as_bytes()).unwrap();
+    let listed = Command::new(&program).args(["list", "--json"]).output().unwrap().stdout;
+    let listed: Vec<Value> = serde_json::from_slice(&listed).unwrap();
+    let set = shipped();
+    let mut running = Running::start(&marks);
+    running.alerts();
+
+    let mut seen = 0;
+    for attack in &listed {
+        let name = attack["name"].as_str().unwrap();
+        let rule = set.rules.iter().find(|rule| rule.name == attack["rule"].as_str().unwrap());
+        let rule = rule.unwrap_or_else(|| panic!("{name}: no rule is called {}", attack["rule"]));
+        if run(&program, &[name, "--benign"]).is_some() {
+            assert_eq!(raised(&mut running), Vec::<Value>::new(), "the twin of {name}");
+        }
+        if run(&program, &[name]).is_none() {
+            eprintln!("SKIPPED: {name}: something that it needs is not here");
+            continue;
+        }
+        let alerts = raised(&mut running);
+        if !can_match(rule) {
+            eprintln!("SKIPPED: {name}: no event that this build reports can match {:?}", rule.name);
+            continue;
+        }
+        let names: BTreeSet<&str> = alerts.iter().map(|alert| alert["rule"].as_str().unwrap()).collect();
+        let also = ALSO.iter().filter(|(attack, _)| *attack == name).map(|(_, also)| *also);
+        let expected: BTreeSet<&str> = also.chain([rule.name.as_str()]).collect();
+        assert_eq!(names, expected, "{name}: {alerts:#?}");
+        let alert = alerts.iter().find(|alert| alert["rule"] == rule.name.as_str()).unwrap();
+        assert_eq!(alert["rule_id"], rule.id.as_str(), "{name}");
+        assert_eq!(alert["severity"], rule.severity.name(), "{name}");
+        assert_eq!(alert["risk_score"], rule.risk_score, "{name}");
+        assert_eq!(alert["recommendation"].as_str(), rule.recommendation.as_deref(), "{name}");
+        seen += 1;
+    }
+    // What cannot be here: tools that are missing, ports in use.
+    assert!(seen * 2 > listed.len(), "only {seen} of {} attacks could be tried", listed.len());
+}

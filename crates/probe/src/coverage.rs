@@ -1,0 +1,118 @@
+//! `docs/coverage.md`, written from the table of hooks.
+
+use std::fmt::{self, Write as _};
+
+use sentinel_event::Kind;
+
+use crate::plan::{JOBS, Job};
+
+const INTRODUCTION: &str = "# What is seen, and how
+
+Generated from `crates/probe/src/plan.rs` by `UPDATE=1 cargo test -p sentinel-probe coverage`; do not edit.
+
+Every kind of event, the hooks it comes from, and what a process under attack, or an attacker in it, controls of what
+the event tells. Of every event the header (who, when, which result) is the kernel's. *Caller's memory* is read when the
+call has ended: another thread of the process may have rewritten it meanwhile. *Arguments* are what the caller passed,
+and what the kernel used. What each field means is in [events](reference/events.md).
+
+Needs: `tp_btf` since Linux 5.5, tracepoints of system calls everywhere; programs whose name ends in `_old` are those
+for kernels before 5.17, which lose the top of paths of more than 24 components. `sentinel doctor --attached` shows what
+of this works on a machine.
+
+Not seen, of any kind: 32-bit system calls (`int 0x80`) and what io_uring does in place of a call; `io_uring_setup` tells
+that a ring was made.
+";
+
+/// What a process can forge of an event of this kind, or hide from it.
+const fn controlled(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Exec => "Arguments, by their creator. On failure the name: caller's memory.",
+        Kind::Fork | Kind::Exit => "Nothing.",
+        Kind::FileOpen => {
+            "Nothing while descriptors are not shared; else the path is marked `shared` and `asked`, caller's memory, \
+             is a second witness."
+        }
+        Kind::FileRead | Kind::FileWrite | Kind::FileClose => {
+            "Nothing while descriptors are not shared; else the path is marked. Misses mmap and io_submit."
+        }
+        Kind::FileUnlink
+        | Kind::FileRename
+        | Kind::FileLink
+        | Kind::FileMkdir
+        | Kind::FileRmdir
+        | Kind::FileMknod
+        | Kind::Umount => "The name below the directory: caller's memory.",
+        Kind::FileSymlink => "The name and what it leads to: caller's memory.",
+        Kind::FileChmod | Kind::FileChown | Kind::FileTruncate => {
+            "By name: the name, caller's memory. By descriptor: nothing, marked when shared."
+        }
+        Kind::Connect | Kind::Accept | Kind::Bind | Kind::Listen => {
+            "Nothing: addresses are the socket's; marked when descriptors are shared. What was asked for is caller's \
+             memory."
+        }
+        Kind::Send | Kind::Recv => {
+            "The address of a socket that is not connected: caller's memory. Only the first message of a process, \
+             socket and peer is told."
+        }
+        Kind::Socket
+        | Kind::Unshare
+        | Kind::Userfaultfd
+        | Kind::MprotectExec
+        | Kind::Ptrace
+        | Kind::Syscall => "Nothing: arguments are numbers.",
+        Kind::Dup => "Nothing while descriptors are not shared.",
+        Kind::Setns | Kind::MmapExec => "Nothing while descriptors are not shared.",
+        Kind::MemfdCreate => "The name is the kernel's; on failure caller's memory.",
+        Kind::Setuid | Kind::Capset => "Nothing. What exec of a set-uid program changes is told by the exec.",
+        Kind::Prctl => "Nothing; a name that was set is the kernel's.",
+        Kind::Signal => "Nothing; pids are as the caller's namespace counts them.",
+        Kind::Mount => "Names and the type of the file system: caller's memory.",
+        Kind::Chroot => "Nothing on success; on failure the name: caller's memory.",
+        Kind::Bpf => "Type and name of what is made: caller's memory.",
+        Kind::ModuleLoad => "The file is the kernel's; parameters are caller's memory.",
+        Kind::IoUringSetup => "All but the entries asked for: caller's memory.",
+        Kind::ProcessVmWrite => "The address: caller's memory.",
+        Kind::Loss => "Nothing: the agent tells it.",
+    }
+}
+
+/// The text of the page, Markdown.
+pub(crate) fn page() -> Result<String, fmt::Error> {
+    let mut text = String::from(INTRODUCTION);
+    writeln!(text, "\n| event | program | hooks | what an attacker controls |\n|---|---|---|---|")?;
+    for kind in Kind::ALL.iter().filter(|kind| **kind != Kind::Loss) {
+        let jobs: Vec<&Job> = JOBS.iter().filter(|job| job.kinds.contains(kind)).collect();
+        let programs: Vec<String> = jobs
+            .iter()
+            .filter_map(|job| job.variants.first())
+            .map(|variant| format!("`{}`", variant.program))
+            .collect();
+        let hooks: Vec<String> = jobs
+            .iter()
+            .filter_map(|job| job.variants.first())
+            .flat_map(|variant| variant.hooks)
+            .map(|hook| format!("`{}`", hook.name().rsplit('/').next().unwrap_or_default()))
+            .collect();
+        let hooks = if hooks.is_empty() { "`sys_exit_*` of the call".to_owned() } else { hooks.join(" ") };
+        writeln!(text, "| `{kind}` | {} | {hooks} | {} |", programs.join(" "), controlled(*kind))?;
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{env, fs, path::Path};
+
+    use super::*;
+
+    #[test]
+    fn the_page_of_the_coverage_is_fresh() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/coverage.md");
+        let text = page().unwrap();
+        if env::var_os("UPDATE").is_some() {
+            fs::write(&path, &text).unwrap();
+        }
+        let written = fs::read_to_string(&path).unwrap_or_default();
+        assert!(written == text, "stale: run UPDATE=1 cargo test -p sentinel-probe coverage");
+    }
+}

@@ -1,0 +1,100 @@
+//! Exec, fork, exit and ptrace.
+
+use sentinel_event::{Body, Exec, Exit, Fork, Kind, PathFlags, Ptrace};
+
+use super::{
+    Row,
+    form::{number, text, truth},
+    table,
+};
+use crate::language::eval::names;
+
+const EXEC: &[Row] = table! { Data, &[Kind::Exec];
+    "filename", "evt.arg.filename", "/usr/bin/cat", |draft, value| text(value, &mut exec(&mut draft.body)?.filename);
+    "interpreter", "", "/usr/bin/cat", |draft, value| text(value, &mut exec(&mut draft.body)?.interpreter);
+    "exe", "proc.exepath", "/usr/bin/cat", |draft, value| text(value, &mut exec(&mut draft.body)?.exe.bytes);
+    "exe_flags", "", "deleted", |draft, value| path_flags(value, &mut exec(&mut draft.body)?.exe.flags);
+    "exe_ino", "proc.exe_ino evt.arg.exe_ino", "99", |draft, value| number(value, &mut exec(&mut draft.body)?.exe_ino);
+    "argc", "", "2", |draft, value| {
+        draft.argc = Some(value.parse().ok()?);
+        Some(())
+    };
+    "argv", "proc.exe proc.args proc.cmdline proc.cmdnargs proc.exeline", "cat -n", |draft, value| {
+        let argv = match draft.argc {
+            Some(0) => Vec::new(),
+            Some(1) => vec![value.into()],
+            _ => value.split(' ').map(Into::into).collect(),
+        };
+        exec(&mut draft.body)?.argv = argv;
+        Some(())
+    };
+    "argv_truncated", "", "true", |draft, value| truth(value, &mut exec(&mut draft.body)?.argv_truncated);
+    "exe_memfd", "proc.is_exe_from_memfd", "true", |draft, value| truth(value, &mut exec(&mut draft.body)?.exe_memfd);
+    "exe_upper_layer", "proc.is_exe_upper_layer", "true", |draft, value| {
+        truth(value, &mut exec(&mut draft.body)?.exe_upper_layer)
+    };
+    "cwd", "proc.cwd evt.arg.cwd", "/home/u", |draft, value| text(value, &mut exec(&mut draft.body)?.cwd.bytes);
+};
+
+const FORK: &[Row] = table! { Data, &[Kind::Fork];
+    "child_pid", "evt.rawres", "301", |draft, value| number(value, &mut fork(&mut draft.body)?.child.tgid);
+    "child_vpid", "", "31", |draft, value| number(value, &mut fork(&mut draft.body)?.child_vpid);
+    "child_start_ns", "", "9000000000", |draft, value| number(value, &mut fork(&mut draft.body)?.child.start_ns);
+};
+
+const EXIT: &[Row] = table! { Data, &[Kind::Exit];
+    "status", "evt.arg.ret", "1", |draft, value| number(value, &mut exit(&mut draft.body)?.status);
+    "signal", "evt.arg.sig", "9", |draft, value| number(value, &mut exit(&mut draft.body)?.signal);
+    "core_dumped", "evt.arg.core", "true", |draft, value| truth(value, &mut exit(&mut draft.body)?.core_dumped);
+};
+
+const PTRACE: &[Row] = table! { Data, &[Kind::Ptrace];
+    "request", "evt.arg.request", "PTRACE_ATTACH", |draft, value| {
+        let number = names::ptrace_number(value).or_else(|| value.parse().ok())?;
+        ptrace(&mut draft.body)?.request = number;
+        Some(())
+    };
+    "target_pid", "evt.arg.pid", "7", |draft, value| number(value, &mut ptrace(&mut draft.body)?.target_pid);
+};
+
+pub(super) const ROWS: &[&[Row]] = &[EXEC, FORK, EXIT, PTRACE];
+
+fn exec(body: &mut Body) -> Option<&mut Exec> {
+    match body {
+        Body::Exec(exec) => Some(exec),
+        _ => None,
+    }
+}
+
+fn fork(body: &mut Body) -> Option<&mut Fork> {
+    match body {
+        Body::Fork(fork) => Some(fork),
+        _ => None,
+    }
+}
+
+fn exit(body: &mut Body) -> Option<&mut Exit> {
+    match body {
+        Body::Exit(exit) => Some(exit),
+        _ => None,
+    }
+}
+
+fn ptrace(body: &mut Body) -> Option<&mut Ptrace> {
+    match body {
+        Body::Ptrace(ptrace) => Some(ptrace),
+        _ => None,
+    }
+}
+
+/// Names of what is special about a path, `,` between.
+pub(super) fn path_flags(text: &str, to: &mut PathFlags) -> Option<()> {
+    let bits = text.split(',').try_fold(0, |bits, name| {
+        let bit = (0..u32::BITS)
+            .map(|bit| 1 << bit)
+            .find(|bit| PathFlags::from_bits(*bit).names().any(|known| known == name));
+        Some(bits | bit?)
+    })?;
+    *to = PathFlags::from_bits(bits);
+    Some(())
+}

@@ -1,0 +1,123 @@
+//! Events as the bytes of protobuf messages, without the messages in between: one event costs no allocation.
+
+use prost::{
+    Message as _,
+    encoding::{decode_varint, encode_varint},
+};
+use sentinel_event::Observation;
+
+use crate::{Encoder, EventId, Section, facts, json::RULES, v1::EventEnvelope, value::Value};
+
+// Tags of fields with a length (wire type 2): number << 3 | 2.
+const EVENT_ID: u32 = 1 << 3 | 2;
+const HOSTNAME: u32 = 2 << 3 | 2;
+const CONTAINER_ID: u32 = 5 << 3 | 2;
+const EVENT_TYPE: u32 = 9 << 3 | 2;
+const DATA: u32 = 10 << 3 | 2;
+const ATTRIBUTES: u32 = 20 << 3 | 2;
+/// A number (wire type 0).
+const TIME: u32 = 30 << 3;
+const KEY: u32 = 1 << 3 | 2;
+const VALUE: u32 = 2 << 3 | 2;
+/// `EventBatch.events`.
+const EVENTS: u32 = 2 << 3 | 2;
+/// `EventBatch.sequence`.
+const SEQUENCE: u32 = 1 << 3;
+
+impl Encoder {
+    /// Appends the event to `out` as one of the `events` of a `sentinel.v1.EventBatch`: tag, length, message. The
+    /// event is called `id`. See [`batch_events`] and [`batch`].
+    pub fn batched(&self, id: EventId, observation: &Observation, folded: u64, out: &mut Vec<u8>) {
+        let mut message = Vec::with_capacity(USUAL);
+        string(&mut message, EVENT_ID, &id.text());
+        string(&mut message, HOSTNAME, self.node.hostname.as_bytes());
+        string(
+            &mut message,
+            CONTAINER_ID,
+            observation.container_id.as_deref().unwrap_or_default().as_bytes(),
+        );
+        string(&mut message, EVENT_TYPE, observation.event.kind().name().as_bytes());
+        let (mut text, mut entry) = (String::new(), Vec::new());
+        let mut put = |message: &mut Vec<u8>, section, key: &str, value: Value<'_>| {
+            text.clear();
+            entry.clear();
+            value.write(&mut text);
+            field(&mut entry, KEY, key.as_bytes());
+            field(&mut entry, VALUE, text.as_bytes());
+            field(message, if section == Section::Data { DATA } else { ATTRIBUTES }, &entry);
+        };
+        facts(observation, folded, &mut |fact, value| put(&mut message, fact.section, fact.key, value));
+        if let Some(generation) = self.rules {
+            put(&mut message, Section::Attributes, RULES, Value::U64(generation));
+        }
+        if observation.event.head.real_ns != 0 {
+            encode_varint(TIME.into(), &mut message);
+            encode_varint(observation.event.head.real_ns, &mut message);
+        }
+        field(out, EVENTS, &message);
+    }
+}
+
+/// A message seldom has more bytes.
+const USUAL: usize = 1536;
+
+/// Nothing is left out, as the default would be.
+fn field(out: &mut Vec<u8>, tag: u32, bytes: &[u8]) {
+    encode_varint(tag.into(), out);
+    encode_varint(bytes.len() as u64, out);
+    out.extend_from_slice(bytes);
+}
+
+fn string(out: &mut Vec<u8>, tag: u32, bytes: &[u8]) {
+    if !bytes.is_empty() {
+        field(out, tag, bytes);
+    }
+}
+
+/// An `EventBatch` of events that [`Encoder::batched`] wrote, as bytes.
+pub fn batch(sequence: u64, events: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(events.len() + 11);
+    encode_varint(SEQUENCE.into(), &mut out);
+    encode_varint(sequence, &mut out);
+    out.extend_from_slice(events);
+    out
+}
+
+/// The messages in what [`Encoder::batched`] wrote; ends early where it is not right.
+pub fn batch_events(mut events: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let tag = decode_varint(&mut events).ok()?;
+        let length = usize::try_from(decode_varint(&mut events).ok()?).ok()?;
+        let (message, rest) = events.split_at_checked(length).filter(|_| tag == u64::from(EVENTS))?;
+        events = rest;
+        Some(message)
+    })
+}
+
+/// The `event_id` of a message that [`Encoder::batched`] wrote.
+pub fn event_id(message: &[u8]) -> Option<&[u8]> {
+    text_of(message, EVENT_ID)
+}
+
+/// The `event_type` of a message that [`Encoder::batched`] wrote.
+pub fn event_type(message: &[u8]) -> Option<&[u8]> {
+    text_of(message, EVENT_TYPE)
+}
+
+/// The envelope that a message is.
+pub fn read_envelope(message: &[u8]) -> Option<EventEnvelope> {
+    EventEnvelope::decode(message).ok()
+}
+
+/// The first field with this tag; those that are looked for come before any without a length.
+fn text_of(mut message: &[u8], wanted: u32) -> Option<&[u8]> {
+    loop {
+        let tag = decode_varint(&mut message).ok()?;
+        let length = usize::try_from(decode_varint(&mut message).ok()?).ok()?;
+        let (field, rest) = message.split_at_checked(length).filter(|_| tag & 7 == 2)?;
+        if tag == u64::from(wanted) {
+            return Some(field);
+        }
+        message = rest;
+    }
+}

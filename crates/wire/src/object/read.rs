@@ -1,0 +1,108 @@
+//! JSON text → envelope, without a tree in between.
+
+use std::{borrow::Cow, collections::BTreeMap, fmt};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error as _, IgnoredAny, MapAccess, Unexpected, Visitor},
+};
+use serde_json::value::RawValue;
+
+use crate::v1::EventEnvelope;
+
+pub(super) fn envelope(text: &[u8]) -> serde_json::Result<EventEnvelope> {
+    let mut from = serde_json::Deserializer::from_slice(text);
+    let event = from.deserialize_map(Envelope)?;
+    from.end()?;
+    Ok(event)
+}
+
+/// A string that is copied only when it holds escapes.
+#[derive(Deserialize)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+
+struct Envelope;
+
+impl<'de> Visitor<'de> for Envelope {
+    type Value = EventEnvelope;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an event's object")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<EventEnvelope, M::Error> {
+        let mut event = EventEnvelope::default();
+        while let Some(Key(key)) = map.next_key()? {
+            match key.as_ref() {
+                "event_id" => event.event_id = text(&mut map)?,
+                "ts_unix_nano" => event.ts_unix_nano = map.next_value::<Nanos>()?.0,
+                "hostname" => event.hostname = text(&mut map)?,
+                "pod" | "pod_name" => event.pod_name = text(&mut map)?,
+                "namespace" => event.namespace = text(&mut map)?,
+                "container_id" => event.container_id = text(&mut map)?,
+                "event_type" => event.event_type = text(&mut map)?,
+                "data" => event.data = texts(&mut map)?,
+                "attributes" => event.attributes = texts(&mut map)?,
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(event)
+    }
+}
+
+fn text<'de, M: MapAccess<'de>>(map: &mut M) -> Result<String, M::Error> {
+    Ok(map.next_value::<Option<String>>()?.unwrap_or_default())
+}
+
+fn texts<'de, M: MapAccess<'de>>(map: &mut M) -> Result<BTreeMap<String, String>, M::Error> {
+    let texts = map.next_value::<Option<BTreeMap<String, AsText>>>()?.unwrap_or_default();
+    Ok(texts.into_iter().map(|(key, AsText(value))| (key, value)).collect())
+}
+
+/// Nanoseconds, as a number or as its digits: many JSON writers cannot hold 64 bits.
+struct Nanos(u64);
+
+impl<'de> Deserialize<'de> for Nanos {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Number;
+        impl Visitor<'_> for Number {
+            type Value = Nanos;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("nanoseconds since the Unix epoch")
+            }
+
+            fn visit_u64<E: serde::de::Error>(self, nanos: u64) -> Result<Nanos, E> {
+                Ok(Nanos(nanos))
+            }
+
+            fn visit_str<E: serde::de::Error>(self, digits: &str) -> Result<Nanos, E> {
+                digits.parse().map(Nanos).map_err(|_| E::invalid_value(Unexpected::Str(digits), &self))
+            }
+        }
+        from.deserialize_any(Number)
+    }
+}
+
+/// A string, or the JSON text of anything else; nothing for null.
+struct AsText(String);
+
+impl<'de> Deserialize<'de> for AsText {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(from)?.get();
+        if raw == "null" {
+            return Ok(Self(String::new()));
+        }
+        if !raw.starts_with('"') {
+            return Ok(Self(raw.to_owned()));
+        }
+        // Most strings hold no escape, and then the text is between the quotes.
+        let inside = raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default();
+        if memchr::memchr(b'\\', inside.as_bytes()).is_none() {
+            return Ok(Self(inside.to_owned()));
+        }
+        serde_json::from_str(raw).map(Self).map_err(D::Error::custom)
+    }
+}
