@@ -1,0 +1,225 @@
+//! The configuration: one YAML file.
+//!
+//! [`Config`] is the only source of keys, defaults and documentation; `docs/reference/detector-config.md` is
+//! written from it. Everything is checked before anything starts.
+
+mod age;
+mod check;
+mod error;
+mod reference;
+mod words;
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use sentinel_sink::OutputsConfig;
+use serde::{Deserialize, Serialize};
+use serde_yaml::Value;
+
+pub use age::Age;
+pub use error::ConfigError;
+pub use reference::reference;
+pub use words::{EngineName, LogLevel};
+
+/// Where the configuration is when `--config` does not say.
+pub const DEFAULT_PATH: &str = "/etc/sentinel-ebpf/detector-config.yaml";
+
+/// Overrides `http.token`, so that the secret need not be in the file.
+const TOKEN_VARIABLE: &str = "SENTINEL_HTTP_TOKEN";
+
+/// Structs whose documentation can be asked for.
+macro_rules! sections {
+    ($($(#[doc = $about:literal])* $Section:ident { $($(#[doc = $doc:literal])* $field:ident: $type:ty = $default:expr,)* })*) => {$(
+        $(#[doc = $about])*
+        #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+        #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+        pub struct $Section { $($(#[doc = $doc])* pub $field: $type,)* }
+
+        impl Default for $Section {
+            fn default() -> Self {
+                Self { $($field: $default,)* }
+            }
+        }
+
+        impl $Section {
+            /// What each field means, in order.
+            const DOCS: &[&str] = &[$(concat!($($doc,)*),)*];
+        }
+    )*};
+}
+
+sections! {
+    /// The detector's configuration.
+    Config {
+        /// What is logged: error, warn, info, debug or trace. The environment variable SENTINEL_LOG overrides it.
+        log_level: LogLevel = LogLevel::Info,
+        /// The gRPC port: events, alerts and status reports come in.
+        grpc: Grpc = Grpc::default(),
+        /// The HTTP port: the feed `/events`, the API, `/healthz` and `/metrics`.
+        http: Http = Http::default(),
+        /// What judges events, any of `rules` (detection rules, for events that no node's rules have judged),
+        /// `baseline` (learns what is normal and finds what is not), `external` (asks another detector) and
+        /// `pass-through` (logs events, finds nothing). Every engine sees every event.
+        engines: Vec<EngineName> = vec![EngineName::Rules],
+        /// Rules of the engine `rules`, loaded in this order: files, directories (their `.yaml` and `.yml` files by
+        /// name), and `builtin` for the shipped rules.
+        rules: Vec<String> = vec![BUILTIN.into()],
+        /// The engine `baseline`.
+        baseline: Baseline = Baseline::default(),
+        /// Whom the engine `external` asks.
+        external: External = External::default(),
+        /// What is remembered.
+        history: History = History::default(),
+        /// Where new alerts go, beside the feed: each output on its own.
+        outputs: OutputsConfig = OutputsConfig::default(),
+    }
+
+    /// The gRPC port.
+    Grpc {
+        /// IP address to listen at; with 127.0.0.1 also at ::1.
+        address: String = LOOPBACK.into(),
+        /// TCP port; 0 lets the system choose, and the log tells.
+        port: u16 = 50051,
+        /// Encryption: on when `cert` is set.
+        tls: Tls = Tls::default(),
+        /// Largest message that is read, in bytes: 65536 to 67108864. A larger one ends its call.
+        max_message_bytes: usize = 8 << 20,
+        /// Connections that are served at a time, 1 to 65536. Others wait to be accepted.
+        max_connections: usize = 4096,
+    }
+
+    /// Encryption of the gRPC port.
+    Tls {
+        /// Certificate chain, PEM.
+        cert: Option<PathBuf> = None,
+        /// Private key of `cert`, PEM.
+        key: Option<PathBuf> = None,
+        /// Authorities, PEM. Only clients with a certificate of one of them are served.
+        client_ca: Option<PathBuf> = None,
+    }
+
+    /// The HTTP port.
+    Http {
+        /// IP address to listen at; with 127.0.0.1 also at ::1.
+        address: String = LOOPBACK.into(),
+        /// TCP port; 0 lets the system choose, and the log tells.
+        port: u16 = 8090,
+        /// What clients must send as `Authorization: Bearer …`; only `/healthz` goes without. At least 16
+        /// characters. The environment variable SENTINEL_HTTP_TOKEN overrides it.
+        token: Option<String> = None,
+        /// Origins whose pages may read the API in a browser, e.g. `http://localhost:5173`.
+        cors_origins: Vec<String> = Vec::new(),
+        /// Connections that are served at a time, 1 to 65536. Others wait to be accepted.
+        max_connections: usize = 256,
+    }
+
+    /// The engine `baseline`.
+    Baseline {
+        /// From which score on an event is an anomaly, above 0 and up to 1: 20 bits of surprise are 1.
+        threshold: f64 = 0.55,
+        /// Where it keeps what it has learned, every 5 minutes and at the end; empty: it learns anew at every start.
+        path: PathBuf = PathBuf::from("/var/lib/sentinel-ebpf/baseline.bin"),
+    }
+
+    /// Another detector.
+    External {
+        /// `http://HOST:PORT` or `https://HOST:PORT` of a `sentinel.v1.DetectorService`. Must not lead back here.
+        endpoint: String = "http://localhost:50052".into(),
+        /// How long it may take for a batch, milliseconds: 1 to 60000. Then events pass without its opinion.
+        timeout_ms: u64 = 2000,
+        /// Certificates, for `https`.
+        tls: ClientTls = ClientTls::default(),
+    }
+
+    /// Certificates of a connection that we make.
+    ClientTls {
+        /// Authorities whom we trust, PEM.
+        ca: Option<PathBuf> = None,
+        /// Our certificate chain, PEM, for servers that ask.
+        cert: Option<PathBuf> = None,
+        /// Private key of `cert`, PEM.
+        key: Option<PathBuf> = None,
+    }
+
+    /// What is remembered.
+    History {
+        /// The database, a file that is made when it is missing.
+        path: PathBuf = PathBuf::from("/var/lib/sentinel-ebpf/history.db"),
+        /// When it is forgotten.
+        retention: Retention = Retention::default(),
+    }
+
+    /// When something is forgotten.
+    Retention {
+        /// Alerts that came longer ago: a number with `s`, `m`, `h` or `d`.
+        age: Age = Age::days(30),
+        /// Size in bytes the database may have; what came first goes first. At least 16777216.
+        bytes: u64 = 2 << 30,
+        /// Processes, files and connections, from which the past of an alert is told.
+        events_age: Age = Age::days(1),
+        /// Share of `bytes` that they may take, in percent: 1 to 90.
+        events_percent: u8 = 50,
+    }
+}
+
+/// The shipped rules, in a list of rule files.
+pub(crate) const BUILTIN: &str = "builtin";
+const LOOPBACK: &str = "127.0.0.1";
+
+impl Config {
+    /// The configuration in `path`. `None`: the default path, where a missing file means defaults.
+    ///
+    /// # Errors
+    /// [`ConfigError`]: the file cannot be read, is not YAML, or says what cannot be.
+    pub fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
+        let file = path.unwrap_or(Path::new(DEFAULT_PATH));
+        let text = match fs::read_to_string(file) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound && path.is_none() => String::new(),
+            Err(source) => return Err(ConfigError::Unreadable { file: file.to_owned(), source }),
+        };
+        Self::parse_with(&file.display().to_string(), &text, std::env::var(TOKEN_VARIABLE).ok())
+    }
+
+    /// The configuration in a text; `file` is what errors call it.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn parse(file: &str, text: &str) -> Result<Self, ConfigError> {
+        Self::parse_with(file, text, None)
+    }
+
+    fn parse_with(file: &str, text: &str, token: Option<String>) -> Result<Self, ConfigError> {
+        let value: Value = serde_yaml::from_str(text)
+            .map_err(|error| ConfigError::Syntax { file: file.to_owned(), message: error.to_string() })?;
+        // An empty file is valid, and so is a section without keys.
+        let value = without_nulls(value).unwrap_or_else(|| Value::Mapping(Default::default()));
+        let mut config: Self =
+            serde_path_to_error::deserialize(value).map_err(|error| error::explain(file, &error))?;
+        if token.is_some() {
+            config.http.token = token;
+        }
+        config.check().map_err(|(key, problem)| ConfigError::Invalid {
+            file: file.to_owned(),
+            key,
+            problem,
+        })?;
+        Ok(config)
+    }
+}
+
+/// Keys without a value mean their default.
+fn without_nulls(value: Value) -> Option<Value> {
+    match value {
+        Value::Null => None,
+        Value::Mapping(mapping) => Some(Value::Mapping(
+            mapping.into_iter().filter_map(|(key, value)| Some((key, without_nulls(value)?))).collect(),
+        )),
+        other => Some(other),
+    }
+}
+
+#[cfg(test)]
+mod tests;

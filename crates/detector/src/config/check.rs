@@ -1,0 +1,127 @@
+//! What types cannot say about a configuration.
+
+use std::net::IpAddr;
+
+use sentinel_sink::SinkError;
+
+use super::Config;
+
+/// Key and problem.
+type Problem = (String, String);
+
+/// Characters of a token: shorter ones can be guessed.
+const TOKEN_MIN: usize = 16;
+
+impl Config {
+    pub(super) fn check(&self) -> Result<(), Problem> {
+        address("grpc.address", &self.grpc.address)?;
+        address("http.address", &self.http.address)?;
+        within("grpc.maxMessageBytes", self.grpc.max_message_bytes as u64, 64 << 10, 64 << 20)?;
+        within("grpc.maxConnections", self.grpc.max_connections as u64, 1, 65_536)?;
+        within("http.maxConnections", self.http.max_connections as u64, 1, 65_536)?;
+        self.check_tls()?;
+        let threshold = self.baseline.threshold;
+        if !(threshold > 0.0 && threshold <= 1.0) {
+            return Err((
+                "baseline.threshold".into(),
+                format!("expected above 0 and up to 1, found {threshold}"),
+            ));
+        }
+        within("external.timeoutMs", self.external.timeout_ms, 1, 60_000)?;
+        if self.external.tls.cert.is_some() != self.external.tls.key.is_some() {
+            return Err(("external.tls".into(), "cert and key belong together; set both or none".into()));
+        }
+        let same = self.http.port != 0
+            && (&self.http.address, self.http.port) == (&self.grpc.address, self.grpc.port);
+        if same {
+            let problem = format!("{} is the gRPC port already; choose another", self.http.port);
+            return Err(("http.port".into(), problem));
+        }
+        if let Some(token) = &self.http.token {
+            let sendable = token.bytes().all(|byte| byte.is_ascii_graphic());
+            if token.len() < TOKEN_MIN || !sendable {
+                let problem =
+                    "expected at least 16 visible ASCII characters; make one with: openssl rand -hex 32";
+                return Err(("http.token".into(), problem.into()));
+            }
+        }
+        for origin in &self.http.cors_origins {
+            let host = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+            if !host.is_some_and(|host| !host.is_empty() && !host.contains(['/', '*', ' '])) {
+                let problem = format!(
+                    "expected http:// or https:// with a host and nothing behind it, found {origin:?}"
+                );
+                return Err(("http.corsOrigins".into(), problem));
+            }
+        }
+        let retention = &self.history.retention;
+        within("history.retention.bytes", retention.bytes, 16 << 20, 1 << 50)?;
+        within("history.retention.eventsPercent", retention.events_percent.into(), 1, 90)?;
+        self.outputs.check().map_err(below)?;
+        for (number, engine) in self.engines.iter().enumerate() {
+            if self.engines.iter().take(number).any(|before| before == engine) {
+                return Err(("engines".into(), format!("{engine:?} is there twice; remove one")));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_tls(&self) -> Result<(), Problem> {
+        let tls = &self.grpc.tls;
+        let lonely = match (&tls.cert, &tls.key, &tls.client_ca) {
+            (Some(_), None, _) => Some(("grpc.tls.cert", "grpc.tls.key")),
+            (None, Some(_), _) => Some(("grpc.tls.key", "grpc.tls.cert")),
+            (None, None, Some(_)) => Some(("grpc.tls.clientCa", "grpc.tls.cert and grpc.tls.key")),
+            (Some(_), Some(_), _) | (None, None, None) => None,
+        };
+        match lonely {
+            Some((key, other)) => Err((key.into(), format!("needs {other} too; set it"))),
+            None => Ok(()),
+        }
+    }
+
+    /// What an operator should be told at the start.
+    pub fn warnings(&self) -> Vec<String> {
+        let open = |address: &str| address.parse::<IpAddr>().is_ok_and(|ip| !ip.is_loopback());
+        let mut warnings = Vec::new();
+        if open(&self.grpc.address) && self.grpc.tls.client_ca.is_none() {
+            let what = match self.grpc.tls.cert {
+                Some(_) => "anybody who reaches it can send events and alerts; set grpc.tls.clientCa",
+                None => "it is neither encrypted nor authenticated; set grpc.tls",
+            };
+            warnings.push(format!("grpc.address is {}: {what}", self.grpc.address));
+        }
+        if open(&self.http.address) && self.http.token.is_none() {
+            let what = "anybody who reaches it can read all alerts; set http.token";
+            warnings.push(format!("http.address is {}: {what}", self.http.address));
+        }
+        warnings
+    }
+}
+
+/// A problem of the outputs, as a problem of this configuration.
+fn below(error: SinkError) -> Problem {
+    match error {
+        SinkError::Invalid { key, problem } => (format!("outputs.{key}"), problem),
+        other => ("outputs".into(), other.to_string()),
+    }
+}
+
+fn within(key: &str, value: u64, least: u64, most: u64) -> Result<(), Problem> {
+    if (least..=most).contains(&value) {
+        return Ok(());
+    }
+    Err((key.into(), format!("expected {least} to {most}, found {value}")))
+}
+
+fn address(key: &str, text: &str) -> Result<(), Problem> {
+    match text.parse::<IpAddr>() {
+        Ok(_) => Ok(()),
+        Err(_) => Err((
+            key.into(),
+            format!(
+                "expected an IP address (127.0.0.1 for this host only, 0.0.0.0 or :: for all), found {text:?}"
+            ),
+        )),
+    }
+}

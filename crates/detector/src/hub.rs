@@ -1,0 +1,218 @@
+//! The hub: alerts from everywhere become one ordered feed.
+//!
+//! One thread writes. It takes what waits, makes it safe in one transaction, answers those who brought it, and
+//! only then tells the feed and the outputs. So the order of the feed is the order of the store, nobody hears of an alert that a
+//! crash could take back, and nothing is acknowledged that is not on the disk. Many senders share one fsync.
+
+use std::{
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use sentinel_sink::Outputs;
+use tokio::{
+    runtime::Handle,
+    sync::{broadcast, mpsc, oneshot},
+    time::timeout,
+};
+use tracing::{error, warn};
+
+use crate::{
+    meters::Meters,
+    store::{Entry, Library, Traces, Writer},
+    time::now_ms,
+};
+
+/// Deliveries that wait for the writer; who brings more waits too.
+const WAITING: usize = 64;
+/// Rows that go into one transaction, about.
+const TOGETHER: usize = 8192;
+/// Alerts that a reader of the feed may be behind.
+const BEHIND: usize = 4096;
+/// How often the store is asked to forget.
+const TRIM: Duration = Duration::from_secs(5);
+/// How often a failing store is complained about.
+const COMPLAIN: Duration = Duration::from_secs(10);
+
+/// A message of the feed.
+#[derive(Debug)]
+pub(crate) struct Message {
+    pub(crate) seq: u64,
+    /// The object that is served.
+    pub(crate) json: String,
+}
+
+/// The store did not take it; whoever sent it keeps it.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Refused(pub(crate) String);
+
+fn stopping() -> Refused {
+    Refused("the detector is stopping".into())
+}
+
+/// What was delivered, on its way to the disk.
+#[derive(Debug)]
+pub(crate) struct Receipt(Option<oneshot::Receiver<Result<(), Refused>>>);
+
+impl Receipt {
+    /// Waits until it is safe.
+    pub(crate) async fn safe(self) -> Result<(), Refused> {
+        match self.0 {
+            None => Ok(()),
+            Some(answer) => answer.await.unwrap_or_else(|_| Err(stopping())),
+        }
+    }
+}
+
+/// What somebody brings.
+struct Delivery {
+    alerts: Vec<Entry>,
+    traces: Vec<Traces>,
+    done: oneshot::Sender<Result<(), Refused>>,
+}
+
+/// The way to the writer and to the feed.
+#[derive(Clone)]
+pub(crate) struct Hub {
+    deliveries: mpsc::Sender<Delivery>,
+    feed: broadcast::Sender<Arc<Message>>,
+    pub(crate) library: Library,
+}
+
+impl Hub {
+    /// Starts the thread that writes. It ends when every `Hub` is gone; the receiver then learns of it.
+    pub(crate) fn start(
+        writer: Box<dyn Writer>,
+        library: Library,
+        (meters, outputs): (Arc<Meters>, Arc<Outputs>),
+        runtime: &Handle,
+    ) -> std::io::Result<(Self, oneshot::Receiver<()>)> {
+        let (deliveries, incoming) = mpsc::channel(WAITING);
+        let (feed, _) = broadcast::channel(BEHIND);
+        let (alive, ended) = oneshot::channel();
+        let scribe = Scribe {
+            writer,
+            incoming,
+            feed: feed.clone(),
+            meters,
+            outputs,
+            trim: Instant::now(),
+            complained: None,
+        };
+        let runtime = runtime.clone();
+        thread::Builder::new().name("history".into()).spawn(move || {
+            // Dropped at the end, also by a panic.
+            let _alive: oneshot::Sender<()> = alive;
+            scribe.run(&runtime);
+        })?;
+        Ok((Self { deliveries, feed, library }, ended))
+    }
+
+    /// Hands alerts and traces to the writer; the feed is told of the alerts that are new once they are safe.
+    pub(crate) async fn deliver(
+        &self,
+        alerts: Vec<Entry>,
+        mut traces: Vec<Traces>,
+    ) -> Result<Receipt, Refused> {
+        traces.retain(|traces| !traces.is_empty());
+        if alerts.is_empty() && traces.is_empty() {
+            return Ok(Receipt(None));
+        }
+        let (done, answer) = oneshot::channel();
+        let delivery = Delivery { alerts, traces, done };
+        self.deliveries.send(delivery).await.map_err(|_| stopping())?;
+        Ok(Receipt(Some(answer)))
+    }
+
+    /// From now on.
+    pub(crate) fn subscribe(&self) -> broadcast::Receiver<Arc<Message>> {
+        self.feed.subscribe()
+    }
+}
+
+/// The thread that writes.
+struct Scribe {
+    writer: Box<dyn Writer>,
+    incoming: mpsc::Receiver<Delivery>,
+    feed: broadcast::Sender<Arc<Message>>,
+    meters: Arc<Meters>,
+    outputs: Arc<Outputs>,
+    /// When the store is to forget next.
+    trim: Instant,
+    complained: Option<Instant>,
+}
+
+impl Scribe {
+    fn run(mut self, runtime: &Handle) {
+        loop {
+            let patience = self.trim.saturating_duration_since(Instant::now());
+            match runtime.block_on(async { timeout(patience, self.incoming.recv()).await }) {
+                Ok(Some(delivery)) => self.write(delivery),
+                Ok(None) => return,
+                Err(_) => {}
+            }
+            if self.trim <= Instant::now() {
+                self.forget();
+            }
+        }
+    }
+
+    fn write(&mut self, first: Delivery) {
+        let (mut alerts, mut traces, mut shares) = (Vec::new(), Vec::new(), Vec::new());
+        let mut rows = 0;
+        let mut next = Some(first);
+        while let Some(delivery) = next {
+            let touches =
+                delivery.traces.iter().map(|traces| traces.processes.len() + traces.touches.len() / 64);
+            rows += delivery.alerts.len() + touches.sum::<usize>();
+            alerts.extend(delivery.alerts);
+            traces.extend(delivery.traces);
+            shares.push(delivery.done);
+            next = if rows < TOGETHER { self.incoming.try_recv().ok() } else { None };
+        }
+        let answer = match self.writer.append(&alerts, &traces, now_ms()) {
+            Ok(sequences) => {
+                self.meters.commits.add(1);
+                self.publish(&alerts, &sequences);
+                Ok(())
+            }
+            Err(error) => {
+                self.meters.commits_failed.add(1);
+                if self.complained.is_none_or(|at| at.elapsed() >= COMPLAIN) {
+                    self.complained = Some(Instant::now());
+                    error!(%error, "The history takes nothing; senders are asked to keep what they have.");
+                }
+                Err(Refused(error.to_string()))
+            }
+        };
+        for done in shares {
+            // Who has gone will send it again.
+            let _ = done.send(answer.clone());
+        }
+    }
+
+    fn publish(&self, alerts: &[Entry], sequences: &[Option<u64>]) {
+        for (entry, seq) in alerts.iter().zip(sequences) {
+            let Some(seq) = *seq else {
+                self.meters.alerts_repeated.add(1);
+                continue;
+            };
+            self.meters.alerts.add(1);
+            self.outputs.send(&entry.alert);
+            if self.feed.receiver_count() > 0 {
+                // Nobody may have left in between; that is no loss.
+                let _ = self.feed.send(Arc::new(Message { seq, json: entry.served(seq) }));
+            }
+        }
+    }
+
+    fn forget(&mut self) {
+        let more = self.writer.trim(now_ms()).unwrap_or_else(|error| {
+            warn!(%error, "The history cannot forget; it grows.");
+            false
+        });
+        self.trim = Instant::now() + if more { Duration::from_millis(20) } else { TRIM };
+    }
+}
