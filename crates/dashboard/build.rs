@@ -1,0 +1,54 @@
+//! Puts the built web app (`dashboard/dist`) into the program. Where it was not built, a page that says how.
+
+use std::{
+    env,
+    error::Error,
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Instead of `dashboard/dist`: a directory that another build left.
+const VARIABLE: &str = "SENTINEL_DASHBOARD_DIST";
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo:rerun-if-env-changed={VARIABLE}");
+    println!("cargo:rerun-if-changed=build.rs");
+    let dist = match env::var_os(VARIABLE) {
+        Some(dist) => PathBuf::from(dist),
+        None => Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("../../dashboard/dist"),
+    };
+    println!("cargo:rerun-if-changed={}", dist.display());
+    let mut files = Vec::new();
+    if dist.join("index.html").is_file() {
+        collect(&dist, &dist, &mut files)?;
+        files.sort();
+    } else {
+        println!(
+            "cargo:warning=the web app is not built: sentinel-dashboard will say so instead of showing it; run `make web`"
+        );
+    }
+    let mut table = String::from("&[\n");
+    for (name, path) in files {
+        writeln!(table, "    ({name:?}, include_bytes!({path:?})),")?;
+    }
+    table.push(']');
+    fs::write(Path::new(&env::var("OUT_DIR")?).join("app.rs"), table)?;
+    Ok(())
+}
+
+/// Name below the top, with `/`, and absolute path of every file.
+fn collect(top: &Path, dir: &Path, files: &mut Vec<(String, String)>) -> Result<(), Box<dyn Error>> {
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect(top, &path, files)?;
+            continue;
+        }
+        let name = path.strip_prefix(top)?.to_str().ok_or("the web app has a file whose name is no UTF-8")?;
+        let full = fs::canonicalize(&path)?;
+        let full = full.to_str().ok_or("the path of the web app is no UTF-8")?;
+        files.push((name.replace('\\', "/"), full.to_owned()));
+    }
+    Ok(())
+}
