@@ -16,31 +16,58 @@ ROOT := $(shell [ "$$(id -u)" -eq 0 ] || echo sudo)
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 
 C_SOURCES := $(shell find bpf crates -name '*.[ch]')
-SHELL_SOURCES := .ci/run $(shell find . -name '*.sh' -not -path './target/*' -not -path './.git/*')
+SHELL_SOURCES := .ci/run $(shell find . -name '*.sh' -not -path './target/*' -not -path './.git/*' -not -path '*/node_modules/*')
 
 .PHONY: help
 help: ## Lists these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: build mounts ## Builds, then shows what this machine does (asks for root with sudo)
 	@[ -z "$(ROOT)" ] || echo "==> Starting sentinel as root with sudo: loading BPF programs needs it." >&2
 	$(ROOT) $(TARGET_DIR)/release/sentinel run $(ARGS)
 
+.PHONY: web
+web: setup-build ## Builds the dashboard's web app, which sentinel-dashboard carries
+	@scripts/web.sh build
+
 .PHONY: build
-build: setup-build ## Leaves the release programs in target/release
+build: setup-build web ## Leaves the release programs in target/release
 	$(CARGO) build --release --workspace --exclude sentinel-benches --bins
 
 .PHONY: test
-test: setup-test fmt-check lint unit ## Everything that must hold: formats, lints, all tests (root ones with sudo)
+test: setup-test fmt-check lint unit test-web test-packaging ## Everything that must hold: formats, lints, all tests (root ones with sudo)
 
 # One build and one run for all tests. test-runner.sh gives root to those of root_*.rs.
 .PHONY: unit
-unit: setup-test mounts
+unit: setup-test mounts web
 	CARGO_TARGET_$(TRIPLE)_RUNNER=$(CURDIR)/scripts/test-runner.sh $(CARGO) test --workspace $(ARGS)
 
+.PHONY: test-web
+test-web: setup-test web
+	scripts/web.sh test
+
+.PHONY: test-browser
+test-browser: build ## The dashboard in a real browser, in front of the real detector (five minutes)
+	@scripts/setup.sh browser
+	scripts/web.sh e2e
+
+# Units, scripts, chart and flake; nothing of them is installed.
+.PHONY: test-packaging
+test-packaging: setup-test
+	scripts/tests/units.sh
+	scripts/tests/scripts.sh
+	scripts/tests/helm.sh
+	scripts/tests/nix.sh
+
+.PHONY: test-services
+test-services: build ## The services in a booted systemd and the images in podman (needs root; three minutes)
+	@scripts/setup.sh services
+	$(ROOT) scripts/tests/nspawn.sh
+	$(ROOT) scripts/tests/images.sh
+
 .PHONY: lint
-lint: setup-test ## Lints Rust (clippy), C (layout) and shell; no warning is allowed
+lint: setup-test web ## Lints Rust (clippy), C (layout) and shell; no warning is allowed
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --quiet
 	$(if $(C_SOURCES),$(CLANG_FORMAT) --dry-run --Werror $(C_SOURCES))

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what building (`setup.sh build`), testing (`setup.sh test`) or guests (`setup.sh vm`) need and is missing.
+# Installs what is missing for building (`setup.sh build`), testing (`test`), guests with other kernels (`vm`), tests of
+# the installed services (`services`) or of the dashboard (`browser`).
 # Says nothing and touches no network when nothing is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -11,9 +12,9 @@ CLANG_PREFERRED=19
 
 purpose=${1:-build}
 case $purpose in
-build | test | vm) ;;
+build | test | vm | services | browser) ;;
 *)
-    printf "usage: setup.sh [build|test|vm], not '%s'\n" "$purpose" >&2
+    printf "usage: setup.sh [build|test|vm|services|browser], not '%s'\n" "$purpose" >&2
     exit 2
     ;;
 esac
@@ -48,6 +49,8 @@ check_build() {
     need pkg-config have pkg-config
     need libelf-dev pkg-config --exists libelf
     need zlib1g-dev pkg-config --exists zlib
+    need nodejs have node
+    need npm have npm
     if [ -z "$(find_clang)" ]; then
         missing+=(clang)
     elif ! libclang_found >/dev/null; then
@@ -62,6 +65,13 @@ check_test() {
     need mandoc have mandoc
     need iproute2 have ip
     need util-linux have unshare
+    need python3 test -x /usr/bin/python3
+    need python3-venv /usr/bin/python3 -c 'import ensurepip'
+    need systemd have systemd-analyze
+    need python3-grpcio /usr/bin/python3 -c 'import grpc'
+    need python3-protobuf /usr/bin/python3 -c 'import google.protobuf'
+    need protobuf-compiler have protoc
+    need protobuf-compiler-grpc have grpc_python_plugin
 }
 
 check_vm() {
@@ -72,6 +82,17 @@ check_vm() {
     need xz-utils have xz
     need iproute2 have ip
     need python3 test -x /usr/bin/python3
+}
+
+check_services() {
+    need systemd-container have systemd-nspawn
+    need mmdebstrap have mmdebstrap
+    need podman have podman
+    need buildah have buildah
+    need runc have runc
+    need conmon have conmon
+    need jq have jq
+    need curl have curl
 }
 
 # The newest clang of this suite that is new enough, the preferred one first.
@@ -140,6 +161,8 @@ check_all() {
     case $purpose in
     test) check_test ;;
     vm) check_vm ;;
+    services) check_services ;;
+    browser) need chromium have chromium ;;
     esac
 }
 

@@ -49,7 +49,8 @@ fn collect(top: &Path, dir: &Path, files: &mut Vec<File>) -> io::Result<()> {
         let kind = entry.file_type()?;
         if kind.is_dir() {
             let foreign = name.starts_with('.') && name != ".ci" && name != ".github";
-            if !foreign && name != "target" && name != "node_modules" {
+            let built = ["target", "node_modules"].contains(&&*name) || path.ends_with("dashboard/dist");
+            if !foreign && !built {
                 collect(top, &path, files)?;
             }
         } else if kind.is_file() {
