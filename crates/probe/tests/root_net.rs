@@ -124,6 +124,7 @@ fn a_refused_connection_tells_whom_it_was_for() {
     assert_eq!(event.head.result, -i64::from(libc::ECONNREFUSED));
     assert_eq!(address(&socket(event).asked), Some(closed));
     assert_eq!(socket(event).asked.source, Source::User);
+    assert_eq!((address(&socket(event).peer), socket(event).peer.source), (Some(closed), Source::User));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Attacks that are safe to try: each trips one shipped rule, and has a benign twin that trips none.
 //!
-//! Everything happens on this machine. What an attack makes (files, processes) is announced to a [`guard`] process
+//! Everything happens on this machine. What an attack makes (files, processes) is announced to a `guard` process
 //! before it is made; the guard undoes it at the end, however that comes: also when this program is killed. Outside
 //! of virtual machines and containers nothing is done unless asked for.
 //!

@@ -9,7 +9,8 @@ use crate::{Path, Text};
 /// Hook: `sys_exit_connect`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Connect {
-    /// The socket; `peer` is whom it was to reach.
+    /// The socket; `peer` is whom it was to reach: the caller's word (`Source::User`) where the kernel has
+    /// forgotten it, as after a refusal.
     pub socket: Socket,
 }
 

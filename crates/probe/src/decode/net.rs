@@ -14,7 +14,13 @@ const AF_INET6: u16 = 10;
 
 impl Decode for abi::sentinel_connect {
     fn decode(&self, tail: Tail<'_>) -> Result<Content, DecodeError> {
-        Ok(Content::Body(Body::Connect(Connect { socket: socket(&self.socket, tail)? })))
+        let mut socket = socket(&self.socket, tail)?;
+        // A connection that was refused has lost its port by the time the call returns, and one that could not
+        // be tried never had it: whom it was for, only the caller has said.
+        if socket.peer.port == 0 && socket.asked.port != 0 {
+            socket.peer = socket.asked.clone();
+        }
+        Ok(Content::Body(Body::Connect(Connect { socket })))
     }
 }
 
@@ -182,13 +188,13 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_peer_keeps_what_the_kernel_has_and_tells_what_was_asked() {
+    fn a_refused_peer_is_whom_the_caller_asked_for() {
         let mut lost = wire(2, ip4([127, 0, 0, 1], 0, 1), ip4([127, 0, 0, 1], 0, 1));
         lost.asked_family = 2;
         lost.asked = ip4([127, 0, 0, 1], 9, 2);
         lost.shared = 1;
         let socket = connect(lost, b"");
-        assert_eq!(shown(&socket.peer), r#"127.0.0.1 0 "" Kernel"#);
+        assert_eq!(shown(&socket.peer), r#"127.0.0.1 9 "" User"#);
         assert_eq!(shown(&socket.asked), r#"127.0.0.1 9 "" User"#);
         assert_eq!(
             (socket.family, socket.kind, socket.protocol, socket.fd, socket.shared),

@@ -6,7 +6,7 @@
 //! [`Observation`]: user and group ids are `u32::MAX` then, and rules see `user.uid` and `group.gid` missing.
 //!
 //! The table of keys, and of the fields that each fills, is `docs/reference/envelope-fields.md`. It is generated
-//! from [`ROWS`]; to read one more key, add a row.
+//! from `ROWS`; to read one more key, add a row.
 
 mod draft;
 mod file;
