@@ -65,6 +65,7 @@ check_test() {
     need mandoc have mandoc
     need iproute2 have ip
     need util-linux have unshare
+    need procps test -x /bin/kill
     need python3 test -x /usr/bin/python3
     need python3-venv /usr/bin/python3 -c 'import ensurepip'
     need systemd have systemd-analyze
