@@ -100,7 +100,7 @@ sections! {
 
     /// Where forwarded events go.
     Stream {
-        /// `stdout`: one JSON object a line. `grpc` and `file` arrive with a later version.
+        /// `stdout`: one JSON object a line. `file`: the log of `stream.file`. `grpc`: the detector of `grpc`. Or a list of them.
         mode: StreamModes = StreamModes::default(),
         /// Most events in a batch, 1 to 4096.
         batch_size: usize = 64,

@@ -1,6 +1,6 @@
 //! The health and metrics ports: one thread, few and short connections.
 //!
-//! hyper on tokio's single-threaded runtime: the gRPC of a later version stands on the same two, and hyper is
+//! hyper on tokio's single-threaded runtime: the gRPC outlet stands on the same two, and hyper is
 //! hardened against what strangers send. A connection serves one request, has 3 s for its head and 5 s in all;
 //! 64 connections are open at most, so malformed, slow and huge requests cost themselves.
 
