@@ -8,6 +8,7 @@
 mod alert;
 mod body;
 mod head;
+mod interest;
 mod kind;
 mod loss;
 mod observation;
@@ -23,6 +24,7 @@ pub use body::{
     Setns, Setuid, Signal, Socket, Source, Umount, Unshare, UserPath, Userfaultfd,
 };
 pub use head::{Comm, Head, Namespaces, ProcessKey, Syscall};
+pub use interest::{FileInterest, PathClasses, PathSet};
 pub use kind::{Kind, KindSet, UnknownKind};
 pub use loss::{Loss, LossCause, Stage};
 pub use observation::{Observation, Process};
