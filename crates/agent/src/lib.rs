@@ -88,7 +88,8 @@ pub enum Sink {
     Stdout,
     /// The same into an open file, pipe or socket. Alerts still go to the outputs of the configuration.
     Descriptor(File),
-    /// A piece of the same program: `sentinel run` draws its live view with it.
+    /// A piece of the same program, in place of standard output: `sentinel run` draws its live view with it.
+    /// Other modes of the configuration's `stream.mode` hold besides.
     Observer(Box<dyn Observer>),
 }
 

@@ -55,7 +55,8 @@ pub(crate) enum Command {
 /// Watch this host: the agent and everything else in one process, no configuration needed.
 ///
 /// On a terminal, one line per event: time, kind, process and parent, object, error, container. Reads and
-/// writes of a process are folded into one line a second. Into a pipe or file, every event and alert as one
+/// writes of a process are folded into one line a second. The same in a browser: the dashboard of this run, whose
+/// history ends with it, at http://127.0.0.1:8080. Into a pipe or file, every event and alert as one
 /// JSON object a line: an alert has `rule_id`, an event `event_type`. Without --forward or --config, events of
 /// every kind; without --rules or --config, the shipped detection rules. The files in /etc/sentinel-ebpf are not
 /// read. Needs root. Stop it with ctrl-C.
@@ -64,6 +65,7 @@ pub(crate) enum Command {
     sudo sentinel run\n  \
     sudo sentinel run --event exec,connect,file_unlink\n  \
     sudo sentinel run --rules my_rules.yaml\n  \
+    sudo sentinel run --dashboard on --port 9000 > events.ndjson\n  \
     sudo sentinel run --event exec | jq 'select(.rule_id)'")]
 pub(crate) struct Run {
     /// Configuration of the agent; stream, health and metrics do not apply here.
@@ -97,6 +99,14 @@ pub(crate) struct Run {
     /// One event per read and write call, nothing summed and nothing folded.
     #[arg(long)]
     pub(crate) no_aggregate: bool,
+
+    /// Serve the dashboard too, with the detector behind it; auto: beside the live view on a terminal.
+    #[arg(long, value_enum, default_value_t = Switch::Auto)]
+    pub(crate) dashboard: Switch,
+
+    /// Port of the dashboard, at 127.0.0.1 [default: 8080, or any when that is taken].
+    #[arg(long, value_name = "PORT")]
+    pub(crate) port: Option<u16>,
 
     /// Colours in the live view; auto: on a terminal, unless NO_COLOR is set.
     #[arg(long, value_enum, default_value_t = Color::Auto)]
@@ -143,6 +153,17 @@ pub(crate) enum RunFormat {
     Live,
     /// One JSON object a line.
     Json,
+}
+
+/// Whether to do something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Switch {
+    /// Where it makes sense.
+    Auto,
+    /// Yes, or fail.
+    On,
+    /// No.
+    Off,
 }
 
 /// When to use colours.

@@ -1,5 +1,7 @@
 //! `sentinel run`.
 
+mod hub;
+
 use std::io::{self, IsTerminal as _, Stdout};
 use std::ops::ControlFlow;
 use std::process::ExitCode;
@@ -7,25 +9,57 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use chrono::Local;
-use sentinel_agent::{Config, ForwardRules, Job, LogLevel, Rules, Sink};
+use sentinel_agent::{Config, ForwardRules, Grpc, Job, LogLevel, Rules, Sink, StreamMode, StreamModes};
 use sentinel_event::{Alert, KindSet, Observation};
 
-use crate::args::{Run, RunFormat};
+use self::hub::Hub;
+use crate::args::{Run, RunFormat, Switch};
 use crate::live::{Live, Look};
 
 /// Watches this host until a signal, or until nobody reads the output any more.
 pub(crate) fn run(args: &Run) -> anyhow::Result<ExitCode> {
-    let config = config(args)?;
+    let mut config = config(args)?;
     let terminal = io::stdout().is_terminal();
     sentinel_agent::init_logging(config.log_level)?;
     let rules = rules(args, &config);
+    // What is wrong with the rules is told before anything listens.
+    sentinel_agent::check_detection(&config.detection, &rules.load()?)?;
+    let hub = hub(args, terminal)?;
+    config.stream.mode = StreamModes(vec![StreamMode::Stdout]);
+    if let Some(hub) = &hub {
+        config.stream.mode = StreamModes(vec![StreamMode::Stdout, StreamMode::Grpc]);
+        config.grpc = Grpc { endpoint: hub.endpoint.clone(), ..Grpc::default() };
+        config.grpc.spool.max_bytes = 0; // it is as near as can be, and ends with us
+        eprintln!("sentinel: dashboard at {}", hub.url);
+    }
     match (args.format, terminal) {
         (RunFormat::Json, _) | (RunFormat::Auto, false) => {
-            sentinel_agent::run(&config, Job { rules, sink: Sink::Stdout, alerts: None, listen: false })?;
+            let sink = Sink::Streams;
+            sentinel_agent::run(&config, Job { rules, sink, alerts: None, listen: false })?;
         }
         (RunFormat::Live, _) | (RunFormat::Auto, true) => watch(args, &config, rules, terminal)?,
     }
+    if let Some(hub) = hub {
+        hub.stop()?;
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The dashboard, when it is wanted. When it is not asked for and cannot be had, the rest works without.
+fn hub(args: &Run, terminal: bool) -> anyhow::Result<Option<Hub>> {
+    let asked = args.dashboard == Switch::On || args.port.is_some();
+    let seen = terminal && args.format != RunFormat::Json;
+    if args.dashboard == Switch::Off || !(asked || seen) {
+        return Ok(None);
+    }
+    match Hub::start(args.port) {
+        Ok(hub) => Ok(Some(hub)),
+        Err(error) if asked => Err(error),
+        Err(error) => {
+            eprintln!("sentinel: no dashboard: {error:#}");
+            Ok(None)
+        }
+    }
 }
 
 /// Runs with the live view on standard output.

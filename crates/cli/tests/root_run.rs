@@ -5,8 +5,9 @@
     reason = "a test may fail by panicking; helpers are not seen as tests"
 )]
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
@@ -23,8 +24,19 @@ struct Running {
 
 impl Running {
     fn start(args: &[&str]) -> Self {
+        Self::spawn(Command::new(env!("CARGO_BIN_EXE_sentinel")).arg("run").args(args))
+    }
+
+    /// With what it says to people.
+    fn start_heard(args: &[&str]) -> (Self, BufReader<ChildStderr>) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sentinel"));
-        let mut child = command.arg("run").args(args).stdout(Stdio::piped()).spawn().unwrap();
+        let mut running = Self::spawn(command.arg("run").args(args).stderr(Stdio::piped()));
+        let errors = BufReader::new(running.child.stderr.take().unwrap());
+        (running, errors)
+    }
+
+    fn spawn(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let (sender, lines) = mpsc::channel();
         std::thread::spawn(move || {
@@ -112,6 +124,34 @@ fn a_pipe_gets_alerts_beside_events_and_none_without_rules() {
     let line = running.until(trigger, |line| line.contains("2J"));
     assert!(line.contains("\"event_type\":\"exec\"") && !line.contains("sentinel.rules"), "{line}");
     assert_eq!(running.stop().0, Some(0));
+}
+
+/// What the dashboard answers.
+fn get(address: &str, path: &str) -> String {
+    let Ok(mut stream) = TcpStream::connect(address) else { return String::new() };
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    let _ = stream.read_to_string(&mut answer);
+    answer
+}
+
+#[test]
+fn the_dashboard_of_a_run_shows_its_alerts_and_the_node() {
+    assert!(Uid::effective().is_root(), "this test needs root: run it by `make test`");
+    let rules = rules();
+    let args = ["--event", "exec", "--port", "0", "--rules", rules.path().to_str().unwrap()];
+    let (running, mut errors) = Running::start_heard(&args);
+    let mut line = String::new();
+    while !line.contains("dashboard at http://") {
+        line.clear();
+        assert!(errors.read_line(&mut line).unwrap() > 0, "it ended without a dashboard");
+    }
+    let address = line.trim().rsplit("http://").next().unwrap().to_owned();
+    running.until(trigger, |_| get(&address, "/api/alerts").contains("odd_start"));
+    running.until(trigger, |_| get(&address, "/api/nodes").contains("\"node\":"));
+    assert_eq!(running.stop().0, Some(0));
+    assert!(TcpStream::connect(address).is_err(), "it has ended with the run");
 }
 
 #[test]

@@ -77,12 +77,13 @@ impl Prepared {
         let (rules, hostname) = (rules.load()?, hostname());
         let book = Rulebook::load(&config.detection, &hostname, None)?;
         let ports = if listen { Some(Ports::open(config)?) } else { None };
-        let streams = matches!(sink, Sink::Streams);
+        let streams = matches!(sink, Sink::Streams | Sink::Observer(_));
         let (target, output) = match sink {
             Sink::Streams | Sink::Stdout => {
                 let copy = copy(&io::stdout())?;
                 let output = Output::of(&[&copy, &io::stderr()]);
-                let wanted = !streams || config.stream.mode.0.contains(&StreamMode::Stdout);
+                let wanted =
+                    matches!(sink, Sink::Stdout) || config.stream.mode.0.contains(&StreamMode::Stdout);
                 (wanted.then_some(Target::Descriptor(copy)), output)
             }
             Sink::Descriptor(file) => {
