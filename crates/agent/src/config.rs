@@ -9,46 +9,22 @@ mod error;
 mod mode;
 mod reference;
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use sentinel_event::Priority;
+use sentinel_service::SettingsError;
 use sentinel_sink::{Dedup, OrOff, OutputsConfig, RateLimit};
-use serde::{Deserialize, Serialize};
-use serde_yaml::Value;
 
 pub use detection::{AppendMatch, AppendOutput, Matching, PriorityName, Select, Which};
 pub use error::ConfigError;
-pub use mode::{LogLevel, StreamMode, StreamModes, SyncSeconds};
+pub use mode::{StreamMode, StreamModes, SyncSeconds};
 pub use reference::reference;
+pub use sentinel_service::LogLevel;
 
 /// Where the configuration is when `--config` does not say.
 pub const DEFAULT_PATH: &str = "/etc/sentinel-ebpf/agent-config.yaml";
 
-/// Structs whose documentation can be asked for.
-macro_rules! sections {
-    ($($(#[doc = $about:literal])* $Section:ident { $($(#[doc = $doc:literal])* $field:ident: $type:ty = $default:expr,)* })*) => {$(
-        $(#[doc = $about])*
-        #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
-        #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
-        pub struct $Section { $($(#[doc = $doc])* pub $field: $type,)* }
-
-        impl Default for $Section {
-            fn default() -> Self {
-                Self { $($field: $default,)* }
-            }
-        }
-
-        impl $Section {
-            /// What each field means, in order.
-            const DOCS: &[&str] = &[$(concat!($($doc,)*),)*];
-        }
-    )*};
-}
-
-sections! {
+sentinel_service::sections! {
     /// The agent's configuration.
     Config {
         /// What is logged: error, warn, info, debug or trace. The environment variable SENTINEL_LOG overrides it.
@@ -214,11 +190,7 @@ impl Config {
     /// [`ConfigError`]: the file cannot be read, is not YAML, or says what cannot be.
     pub fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
         let file = path.unwrap_or(Path::new(DEFAULT_PATH));
-        match fs::read_to_string(file) {
-            Ok(text) => Self::parse(&file.display().to_string(), &text),
-            Err(error) if error.kind() == io::ErrorKind::NotFound && path.is_none() => Ok(Self::default()),
-            Err(source) => Err(ConfigError::Unreadable { file: file.to_owned(), source }),
-        }
+        sentinel_service::load::<Self>(path, DEFAULT_PATH)?.checked(&file.display().to_string())
     }
 
     /// The configuration in a text; `file` is what errors call it.
@@ -226,34 +198,21 @@ impl Config {
     /// # Errors
     /// As [`Self::load`].
     pub fn parse(file: &str, text: &str) -> Result<Self, ConfigError> {
-        let value: Value = serde_yaml::from_str(text)
-            .map_err(|error| ConfigError::Syntax { file: file.to_owned(), message: error.to_string() })?;
-        // An empty file is valid, and so is a section without keys.
-        let value = without_nulls(value).unwrap_or_else(|| Value::Mapping(Default::default()));
-        let config: Self =
-            serde_path_to_error::deserialize(value).map_err(|error| error::explain(file, &error))?;
-        config.check().map_err(|(key, problem)| ConfigError::Invalid {
+        sentinel_service::parse::<Self>(file, text)?.checked(file)
+    }
+
+    fn checked(self, file: &str) -> Result<Self, ConfigError> {
+        self.check().map_err(|(key, problem)| SettingsError::Invalid {
             file: file.to_owned(),
             key,
             problem,
         })?;
-        Ok(config)
+        Ok(self)
     }
 
     /// Whether `rulesFile` is what it is when nobody sets it: then the file may be missing.
     pub fn rules_file_is_default(&self) -> bool {
         self.rules_file == Path::new(DEFAULT_RULES)
-    }
-}
-
-/// Keys without a value mean their default.
-fn without_nulls(value: Value) -> Option<Value> {
-    match value {
-        Value::Null => None,
-        Value::Mapping(mapping) => Some(Value::Mapping(
-            mapping.into_iter().filter_map(|(key, value)| Some((key, without_nulls(value)?))).collect(),
-        )),
-        other => Some(other),
     }
 }
 

@@ -33,7 +33,6 @@ mod rules;
 mod run;
 mod signals;
 mod status;
-mod telemetry;
 mod watch;
 
 use std::{fs::File, ops::ControlFlow, path::PathBuf};
@@ -50,8 +49,8 @@ pub use program::main;
 pub use run::{Agent, Remote, run};
 use sentinel_event::{Alert, Observation};
 pub use sentinel_rules::forward::ForwardRules;
+pub use sentinel_service::{SettingsError, init_logging};
 pub use signals::obey as obey_signals;
-pub use telemetry::init as init_logging;
 
 /// What to run, besides the configuration.
 pub struct Job {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use sd_notify::NotifyState;
+use sentinel_service::{NotifyState, tell, watchdog};
 use tracing::debug;
 
 /// The line to the service manager.
@@ -17,25 +17,25 @@ impl Notify {
     /// Reads what the service manager asks for.
     pub(crate) fn new() -> Self {
         // Half the period, as sd_watchdog_enabled(3) advises.
-        Self { watchdog: sd_notify::watchdog_enabled().map(|period| period / 2), last: None }
+        Self { watchdog: watchdog().map(|period| period / 2), last: None }
     }
 
     /// We work.
     pub(crate) fn ready(&self, status: &str) {
-        send(&[NotifyState::Ready, NotifyState::Status(status)]);
+        tell(&[NotifyState::Ready, NotifyState::Status(status)]);
     }
 
     /// We read our rules again; [`Self::ready`] ends it.
     pub(crate) fn reloading(&self) {
         match NotifyState::monotonic_usec_now() {
-            Ok(now) => send(&[NotifyState::Reloading, now]),
+            Ok(now) => tell(&[NotifyState::Reloading, now]),
             Err(error) => debug!(%error, "Cannot read the clock."),
         }
     }
 
     /// We end.
     pub(crate) fn stopping(&self) {
-        send(&[NotifyState::Stopping]);
+        tell(&[NotifyState::Stopping]);
     }
 
     /// What we are doing, and that we live, when it is time.
@@ -43,18 +43,12 @@ impl Notify {
         let Some(period) = self.watchdog else { return };
         if self.last.is_none_or(|last| now.duration_since(last) >= period) {
             self.last = Some(now);
-            send(&[NotifyState::Watchdog, NotifyState::Status(&status())]);
+            tell(&[NotifyState::Watchdog, NotifyState::Status(&status())]);
         }
     }
 
     /// How long the caller may sleep.
     pub(crate) fn patience(&self) -> Option<Duration> {
         self.watchdog.map(|period| period / 2)
-    }
-}
-
-fn send(states: &[NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(states) {
-        debug!(%error, "Cannot reach the service manager.");
     }
 }

@@ -3,9 +3,9 @@
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::Parser;
-use tracing::error;
+use sentinel_service::{Ended, Failed, init_logging};
 
-use crate::{AgentError, Config, Job, Rules, Sink, check_detection, init_logging, run};
+use crate::{AgentError, Config, ConfigError, Job, Rules, Sink, check_detection, run};
 
 /// Observes what processes do, raises alerts, and streams both: one JSON object a line on standard output.
 ///
@@ -26,47 +26,36 @@ struct Arguments {
 
 /// The program: arguments in (the first is its own name), exit code out.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let arguments = match Arguments::try_parse_from(arguments) {
-        Ok(arguments) => arguments,
-        Err(shown) => {
-            // Help and version are such errors too; a closed output does not matter to them.
-            let _ = shown.print();
-            return ExitCode::from(u8::try_from(shown.exit_code()).unwrap_or(2));
-        }
-    };
-    match work(arguments) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err((error, logged)) => {
-            if logged {
-                error!(%error, "Stopped.");
-            } else {
-                eprintln!("sentinel-agent: {error}");
-            }
-            ExitCode::from(error.exit_code())
-        }
+    sentinel_service::main(arguments, work)
+}
+
+impl Ended for AgentError {
+    fn exit_code(&self) -> u8 {
+        self.exit_code()
     }
 }
 
-/// The error, and whether logging was set up to say it.
-type Failed = (AgentError, bool);
+impl Ended for ConfigError {
+    fn exit_code(&self) -> u8 {
+        2
+    }
+}
 
 fn work(arguments: Arguments) -> Result<(), Failed> {
-    let before = |error: crate::ConfigError| (AgentError::from(error), false);
-    let config = Config::load(arguments.config.as_deref()).map_err(before)?;
+    let config = Config::load(arguments.config.as_deref()).map_err(Failed::early)?;
     let rules = match arguments.rules {
         Some(path) => Rules::File { path, required: true },
         None => Rules::File { path: config.rules_file.clone(), required: !config.rules_file_is_default() },
     };
     if arguments.check_config {
-        let forward = rules.load().map_err(before)?;
-        let detected = check_detection(&config.detection, &forward).map_err(before)?;
+        let forward = rules.load().map_err(Failed::early)?;
+        let detected = check_detection(&config.detection, &forward).map_err(Failed::early)?;
         for warning in &detected.warnings {
             eprintln!("warning: {warning}");
         }
         println!("configuration and rules are right: {} detection rules", detected.rules);
         return Ok(());
     }
-    init_logging(config.log_level).map_err(before)?;
-    run(&config, Job { rules, sink: Sink::Streams, alerts: None, listen: true })
-        .map_err(|error| (error, true))
+    init_logging(config.log_level).map_err(Failed::early)?;
+    run(&config, Job { rules, sink: Sink::Streams, alerts: None, listen: true }).map_err(Failed::late)
 }

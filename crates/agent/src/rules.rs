@@ -4,6 +4,7 @@ use std::{fs, io, path::Path};
 
 use sentinel_event::{Kind, KindSet};
 use sentinel_rules::forward::ForwardRules;
+use sentinel_service::SettingsError;
 
 use crate::{ConfigError, Rules, detect::Rulebook};
 
@@ -28,7 +29,7 @@ impl Rules {
         match fs::read_to_string(path) {
             Ok(text) => Ok(ForwardRules::parse(&path.display().to_string(), &text)?),
             Err(error) if error.kind() == io::ErrorKind::NotFound && !required => Ok(ForwardRules::default()),
-            Err(source) => Err(ConfigError::Unreadable { file: path.clone(), source }),
+            Err(source) => Err(SettingsError::Unreadable { file: path.clone(), source }.into()),
         }
     }
 }

@@ -67,12 +67,14 @@ fn exit_code(error: &anyhow::Error) -> u8 {
 
 #[cfg(test)]
 mod tests {
+    use sentinel_agent::SettingsError;
+
     use super::*;
 
     #[test]
     fn a_cause_is_told_once() {
         let missing = || std::io::Error::from_raw_os_error(2);
-        let unreadable = ConfigError::Unreadable { file: "/f".into(), source: missing() };
+        let unreadable = SettingsError::Unreadable { file: "/f".into(), source: missing() };
         assert_eq!(message(&unreadable.into()).matches("No such file").count(), 1);
         let plain = anyhow::Error::from(missing()).context("/g");
         assert_eq!(message(&plain), "/g: No such file or directory (os error 2)");
@@ -80,7 +82,7 @@ mod tests {
 
     #[test]
     fn the_exit_code_is_that_of_the_cause() {
-        let config = || ConfigError::Syntax { file: "f".into(), message: "m".into() };
+        let config = || ConfigError::from(SettingsError::Syntax { file: "f".into(), message: "m".into() });
         assert_eq!(exit_code(&anyhow::Error::from(config()).context("while reading")), 2);
         assert_eq!(exit_code(&AgentError::from(config()).into()), 2);
         assert_eq!(exit_code(&anyhow::anyhow!("else")), 1);

@@ -7,43 +7,19 @@ mod check;
 mod error;
 mod reference;
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use serde_yaml::Value;
 
 pub(crate) use check::{Checked, Rule, Upstream};
 pub use error::ConfigError;
 pub use reference::reference;
+pub use sentinel_service::LogLevel;
 
 /// Where the configuration is when `--config` does not say.
 pub const DEFAULT_PATH: &str = "/etc/sentinel-ebpf/dashboard-config.yaml";
 
-/// Structs whose documentation can be asked for.
-macro_rules! sections {
-    ($($(#[doc = $about:literal])* $Section:ident { $($(#[doc = $doc:literal])* $field:ident: $type:ty = $default:expr,)* })*) => {$(
-        $(#[doc = $about])*
-        #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
-        #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
-        pub struct $Section { $($(#[doc = $doc])* pub $field: $type,)* }
-
-        impl Default for $Section {
-            fn default() -> Self {
-                Self { $($field: $default,)* }
-            }
-        }
-
-        impl $Section {
-            /// What each field means, in order.
-            const DOCS: &[&str] = &[$(concat!($($doc,)*),)*];
-        }
-    )*};
-}
-
-sections! {
+sentinel_service::sections! {
     /// The dashboard's configuration.
     Config {
         /// What is logged: error, warn, info, debug or trace. The environment variable SENTINEL_LOG overrides it.
@@ -91,18 +67,6 @@ sections! {
     }
 }
 
-/// What is logged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-#[allow(missing_docs)] // the names say it
-pub enum LogLevel {
-    Error,
-    Warn,
-    Info,
-    Debug,
-    Trace,
-}
-
 /// Who may look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -122,12 +86,7 @@ impl Config {
     /// # Errors
     /// [`ConfigError`]: the file cannot be read, is not YAML, or has keys or values that cannot be.
     pub fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
-        let file = path.unwrap_or(Path::new(DEFAULT_PATH));
-        match fs::read_to_string(file) {
-            Ok(text) => Self::parse(&file.display().to_string(), &text),
-            Err(error) if error.kind() == io::ErrorKind::NotFound && path.is_none() => Ok(Self::default()),
-            Err(source) => Err(ConfigError::Unreadable { file: file.to_owned(), source }),
-        }
+        Ok(sentinel_service::load(path, DEFAULT_PATH)?)
     }
 
     /// The configuration in a text; `file` is what errors call it.
@@ -135,22 +94,7 @@ impl Config {
     /// # Errors
     /// As [`Self::load`].
     pub fn parse(file: &str, text: &str) -> Result<Self, ConfigError> {
-        let value: Value = serde_yaml::from_str(text)
-            .map_err(|error| ConfigError::Syntax { file: file.to_owned(), message: error.to_string() })?;
-        // An empty file is valid, and so is a section without keys.
-        let value = without_nulls(value).unwrap_or_else(|| Value::Mapping(Default::default()));
-        serde_path_to_error::deserialize(value).map_err(|error| error::explain(file, &error))
-    }
-}
-
-/// Keys without a value mean their default.
-fn without_nulls(value: Value) -> Option<Value> {
-    match value {
-        Value::Null => None,
-        Value::Mapping(mapping) => Some(Value::Mapping(
-            mapping.into_iter().filter_map(|(key, value)| Some((key, without_nulls(value)?))).collect(),
-        )),
-        other => Some(other),
+        Ok(sentinel_service::parse(file, text)?)
     }
 }
 

@@ -25,7 +25,6 @@ mod route;
 mod server;
 mod sse;
 mod stats;
-mod telemetry;
 
 pub use app::is_built as app_is_built;
 pub use config::{

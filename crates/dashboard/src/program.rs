@@ -3,14 +3,14 @@
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::Parser;
-use sd_notify::NotifyState;
+use sentinel_service::{Ended, Failed, NotifyState, init_logging, tell};
 use signal_hook::{
     consts::{SIGINT, SIGTERM},
     iterator::Signals,
 };
-use tracing::{debug, error, info};
+use tracing::info;
 
-use crate::{Config, DashboardError, Detector, Server, telemetry};
+use crate::{Config, ConfigError, DashboardError, Detector, Server};
 
 /// Shows the alerts of one or several detectors in a browser: http://127.0.0.1:8080 unless told otherwise.
 ///
@@ -41,33 +41,18 @@ struct Arguments {
 
 /// The program: arguments in (the first is its own name), exit code out.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let arguments = match Arguments::try_parse_from(arguments) {
-        Ok(arguments) => arguments,
-        Err(shown) => {
-            // Help and version are such errors too; a closed output does not matter to them.
-            let _ = shown.print();
-            return ExitCode::from(u8::try_from(shown.exit_code()).unwrap_or(2));
-        }
-    };
-    match work(arguments) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err((error, logged)) => {
-            if logged {
-                error!(%error, "Stopped.");
-            } else {
-                eprintln!("sentinel-dashboard: {error}");
-            }
-            ExitCode::from(error.exit_code())
-        }
+    sentinel_service::main(arguments, work)
+}
+
+impl Ended for DashboardError {
+    fn exit_code(&self) -> u8 {
+        self.exit_code()
     }
 }
 
-/// The error, and whether logging was set up to say it.
-type Failed = (DashboardError, bool);
-
 fn work(arguments: Arguments) -> Result<(), Failed> {
-    let before = |error: crate::ConfigError| (DashboardError::from(error), false);
-    let mut config = Config::load(arguments.config.as_deref()).map_err(before)?;
+    let early = |error: ConfigError| Failed::early(DashboardError::from(error));
+    let mut config = Config::load(arguments.config.as_deref()).map_err(early)?;
     if !arguments.detectors.is_empty() {
         config.detectors = arguments.detectors.iter().map(|text| detector(text)).collect();
     }
@@ -80,13 +65,13 @@ fn work(arguments: Arguments) -> Result<(), Failed> {
     if let Some(prefix) = arguments.path_prefix {
         config.http.path_prefix = prefix;
     }
-    config.check().map_err(before)?;
+    config.check().map_err(early)?;
     if arguments.check_config {
         println!("configuration is right");
         return Ok(());
     }
-    telemetry::init(config.log_level).map_err(before)?;
-    run(&config).map_err(|error| (error, true))
+    init_logging(config.log_level).map_err(Failed::early)?;
+    run(&config).map_err(Failed::late)
 }
 
 fn detector(text: &str) -> Detector {
@@ -102,16 +87,10 @@ fn run(config: &Config) -> Result<(), DashboardError> {
     let failed = |source| DashboardError::System { what: "handling signals", source };
     let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(failed)?;
     let server = Server::start(config)?;
-    notify(&[NotifyState::Ready, NotifyState::Status("Serving.")]);
+    tell(&[NotifyState::Ready, NotifyState::Status("Serving.")]);
     let _ = signals.forever().next();
-    notify(&[NotifyState::Stopping]);
+    tell(&[NotifyState::Stopping]);
     server.stop();
     info!("Stopped.");
     Ok(())
-}
-
-fn notify(states: &[NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(states) {
-        debug!(%error, "Cannot reach the service manager.");
-    }
 }

@@ -9,19 +9,16 @@ mod error;
 mod reference;
 mod words;
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
+use sentinel_service::SettingsError;
 use sentinel_sink::OutputsConfig;
-use serde::{Deserialize, Serialize};
-use serde_yaml::Value;
 
 pub use age::Age;
 pub use error::ConfigError;
 pub use reference::reference;
-pub use words::{EngineName, LogLevel};
+pub use sentinel_service::LogLevel;
+pub use words::EngineName;
 
 /// Where the configuration is when `--config` does not say.
 pub const DEFAULT_PATH: &str = "/etc/sentinel-ebpf/detector-config.yaml";
@@ -29,28 +26,7 @@ pub const DEFAULT_PATH: &str = "/etc/sentinel-ebpf/detector-config.yaml";
 /// Overrides `http.token`, so that the secret need not be in the file.
 const TOKEN_VARIABLE: &str = "SENTINEL_HTTP_TOKEN";
 
-/// Structs whose documentation can be asked for.
-macro_rules! sections {
-    ($($(#[doc = $about:literal])* $Section:ident { $($(#[doc = $doc:literal])* $field:ident: $type:ty = $default:expr,)* })*) => {$(
-        $(#[doc = $about])*
-        #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
-        #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
-        pub struct $Section { $($(#[doc = $doc])* pub $field: $type,)* }
-
-        impl Default for $Section {
-            fn default() -> Self {
-                Self { $($field: $default,)* }
-            }
-        }
-
-        impl $Section {
-            /// What each field means, in order.
-            const DOCS: &[&str] = &[$(concat!($($doc,)*),)*];
-        }
-    )*};
-}
-
-sections! {
+sentinel_service::sections! {
     /// The detector's configuration.
     Config {
         /// What is logged: error, warn, info, debug or trace. The environment variable SENTINEL_LOG overrides it.
@@ -175,12 +151,8 @@ impl Config {
     /// [`ConfigError`]: the file cannot be read, is not YAML, or says what cannot be.
     pub fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
         let file = path.unwrap_or(Path::new(DEFAULT_PATH));
-        let text = match fs::read_to_string(file) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound && path.is_none() => String::new(),
-            Err(source) => return Err(ConfigError::Unreadable { file: file.to_owned(), source }),
-        };
-        Self::parse_with(&file.display().to_string(), &text, std::env::var(TOKEN_VARIABLE).ok())
+        let token = std::env::var(TOKEN_VARIABLE).ok();
+        sentinel_service::load::<Self>(path, DEFAULT_PATH)?.checked(&file.display().to_string(), token)
     }
 
     /// The configuration in a text; `file` is what errors call it.
@@ -188,36 +160,18 @@ impl Config {
     /// # Errors
     /// As [`Self::load`].
     pub fn parse(file: &str, text: &str) -> Result<Self, ConfigError> {
-        Self::parse_with(file, text, None)
+        sentinel_service::parse::<Self>(file, text)?.checked(file, None)
     }
 
-    fn parse_with(file: &str, text: &str, token: Option<String>) -> Result<Self, ConfigError> {
-        let value: Value = serde_yaml::from_str(text)
-            .map_err(|error| ConfigError::Syntax { file: file.to_owned(), message: error.to_string() })?;
-        // An empty file is valid, and so is a section without keys.
-        let value = without_nulls(value).unwrap_or_else(|| Value::Mapping(Default::default()));
-        let mut config: Self =
-            serde_path_to_error::deserialize(value).map_err(|error| error::explain(file, &error))?;
-        if token.is_some() {
-            config.http.token = token;
-        }
-        config.check().map_err(|(key, problem)| ConfigError::Invalid {
+    /// With the `token` of the environment, which goes before the file's.
+    fn checked(mut self, file: &str, token: Option<String>) -> Result<Self, ConfigError> {
+        self.http.token = token.or(self.http.token);
+        self.check().map_err(|(key, problem)| SettingsError::Invalid {
             file: file.to_owned(),
             key,
             problem,
         })?;
-        Ok(config)
-    }
-}
-
-/// Keys without a value mean their default.
-fn without_nulls(value: Value) -> Option<Value> {
-    match value {
-        Value::Null => None,
-        Value::Mapping(mapping) => Some(Value::Mapping(
-            mapping.into_iter().filter_map(|(key, value)| Some((key, without_nulls(value)?))).collect(),
-        )),
-        other => Some(other),
+        Ok(self)
     }
 }
 

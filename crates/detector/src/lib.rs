@@ -19,7 +19,6 @@ mod program;
 mod replay;
 mod run;
 mod store;
-mod telemetry;
 mod time;
 mod traces;
 

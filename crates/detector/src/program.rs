@@ -3,11 +3,11 @@
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::Parser;
-use sd_notify::NotifyState;
+use sentinel_service::{Ended, Failed, NotifyState, init_logging, tell, watchdog};
 use tokio::signal::unix::{SignalKind, signal};
-use tracing::{debug, error, info};
+use tracing::info;
 
-use crate::{Config, Detector, DetectorError, Pace, engine, telemetry};
+use crate::{Config, ConfigError, Detector, DetectorError, Pace, engine};
 
 /// Takes events and alerts from nodes, judges, remembers, and tells: one feed, one history, one API.
 ///
@@ -31,46 +31,32 @@ struct Arguments {
 
 /// The program: arguments in (the first is its own name), exit code out.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let arguments = match Arguments::try_parse_from(arguments) {
-        Ok(arguments) => arguments,
-        Err(shown) => {
-            // Help and version are such errors too; a closed output does not matter to them.
-            let _ = shown.print();
-            return ExitCode::from(u8::try_from(shown.exit_code()).unwrap_or(2));
-        }
-    };
-    match work(&arguments) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err((error, logged)) => {
-            if logged {
-                error!(%error, "Stopped.");
-            } else {
-                eprintln!("sentinel-detector: {error}");
-            }
-            ExitCode::from(error.exit_code())
-        }
+    sentinel_service::main(arguments, work)
+}
+
+impl Ended for DetectorError {
+    fn exit_code(&self) -> u8 {
+        self.exit_code()
     }
 }
 
-/// The error, and whether logging was set up to say it.
-type Failed = (DetectorError, bool);
-
-fn work(arguments: &Arguments) -> Result<(), Failed> {
-    let config = Config::load(arguments.config.as_deref()).map_err(|error| (error.into(), false))?;
+fn work(arguments: Arguments) -> Result<(), Failed> {
+    let early = |error: ConfigError| Failed::early(DetectorError::from(error));
+    let config = Config::load(arguments.config.as_deref()).map_err(early)?;
     if arguments.check_config {
-        engine::check(&config).map_err(|error| (error, false))?;
+        engine::check(&config).map_err(Failed::early)?;
         println!("configuration is right");
         for warning in config.warnings() {
             println!("warning: {warning}");
         }
         return Ok(());
     }
-    telemetry::init(config.log_level).map_err(|error| (error.into(), false))?;
+    init_logging(config.log_level).map_err(Failed::early)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|source| (DetectorError::System { what: "starting threads", source }, true))?;
-    let ended = runtime.block_on(serve(&config, arguments)).map_err(|error| (error, true));
+        .map_err(|source| Failed::late(DetectorError::System { what: "starting threads", source }))?;
+    let ended = runtime.block_on(serve(&config, &arguments)).map_err(Failed::late);
     // A question to the store may still be under way; nobody waits for its answer.
     runtime.shutdown_background();
     ended
@@ -95,20 +81,13 @@ async fn serve(config: &Config, arguments: &Arguments) -> Result<(), DetectorErr
         remote.stop();
     });
     tell(&[NotifyState::Ready, NotifyState::Status("Taking events and alerts.")]);
-    watchdog();
+    keep_alive();
     detector.run().await
 }
 
-/// Outside systemd this does nothing.
-fn tell(states: &[NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(states) {
-        debug!(%error, "Cannot reach the service manager.");
-    }
-}
-
 /// Tells the service manager that the runtime turns, twice as often as it wants to hear it.
-fn watchdog() {
-    let Some(period) = sd_notify::watchdog_enabled() else { return };
+fn keep_alive() {
+    let Some(period) = watchdog() else { return };
     tokio::spawn(async move {
         loop {
             tokio::time::sleep(period / 2).await;

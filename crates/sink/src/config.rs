@@ -10,6 +10,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use serde_yaml::Value;
 
 pub use suppression::{Dedup, OrOff, RateLimit, Suppression};
 pub use values::Facility;
@@ -32,10 +33,8 @@ macro_rules! sections {
             }
         )*
 
-        /// Every key of the outputs: its place below `outputs`, its default as Rust writes it, what it means.
-        pub const KEYS: &[(&str, &str, &str)] = &[$($((
-            concat!($place, ".", $key), stringify!($default), concat!($($doc,)*),
-        ),)*)*];
+        /// Every key of the outputs: its place below `outputs`, and what it means.
+        const KEYS: &[(&str, &str)] = &[$($((concat!($place, ".", $key), concat!($($doc,)*)),)*)*];
     };
 }
 
@@ -193,4 +192,19 @@ sections! {
         /// The journal's socket.
         socket / "socket": PathBuf = PathBuf::from("/run/systemd/journal/socket"),
     }
+}
+
+/// Every key of the outputs for a reference: its place below `outputs`, what it is when its output is named without
+/// keys, what it means.
+pub fn documented() -> Vec<(&'static str, Value, &'static str)> {
+    let all = OutputsConfig {
+        stdout: Some(Default::default()),
+        file: Some(Default::default()),
+        http: Some(Default::default()),
+        syslog: Some(Default::default()),
+        journald: Some(Default::default()),
+    };
+    let all = serde_yaml::to_value(all).unwrap_or_default();
+    let default = |place: &str| place.split('.').try_fold(&all, |value, key| value.get(key)).cloned();
+    KEYS.iter().map(|(place, meaning)| (*place, default(place).unwrap_or_default(), *meaning)).collect()
 }

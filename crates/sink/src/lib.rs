@@ -22,8 +22,8 @@ mod worker;
 
 pub use backoff::Backoff;
 pub use config::{
-    Batch, Dedup, Facility, FileOutput, HttpOutput, JournaldOutput, KEYS, OrOff, OutputsConfig, RateLimit,
-    SpoolConfig, StdoutOutput, Suppression, SyslogOutput, TlsFiles,
+    Batch, Dedup, Facility, FileOutput, HttpOutput, JournaldOutput, OrOff, OutputsConfig, RateLimit,
+    SpoolConfig, StdoutOutput, Suppression, SyslogOutput, TlsFiles, documented,
 };
 pub use counters::{Counters, DropCause};
 pub use error::SinkError;

@@ -14,9 +14,10 @@ const EDGES: &[(&str, &[&str])] = &[
     ("rules", &["event"]),
     ("wire", &["event"]),
     ("sink", &["event"]),
-    ("agent", &["enrich", "event", "probe", "rules", "sink", "wire"]),
-    ("detector", &["event", "rules", "sink", "wire"]),
-    ("dashboard", &[]),
+    ("service", &[]),
+    ("agent", &["enrich", "event", "probe", "rules", "service", "sink", "wire"]),
+    ("detector", &["event", "rules", "service", "sink", "wire"]),
+    ("dashboard", &["service"]),
     ("cli", &["agent", "dashboard", "detector", "event", "probe", "rules", "wire"]),
     ("simulate", &[]),
     ("benches", &[]),
@@ -30,7 +31,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("libbpf-sys", &["probe"]),
     ("bindgen", &["probe"]),
     ("prost", &["detector", "wire"]),
-    ("clap", &["agent", "benches", "cli", "dashboard", "detector", "simulate"]),
+    ("clap", &["agent", "benches", "cli", "dashboard", "detector", "service", "simulate"]),
     ("anyhow", &["agent", "benches", "cli", "dashboard", "detector", "probe", "simulate"]), // probe: its build script alone
 ];
 

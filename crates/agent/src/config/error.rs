@@ -1,65 +1,18 @@
 //! What is wrong with a configuration, in words that lead to the remedy.
 
-use std::{io, path::PathBuf};
-
-use sentinel_rules::{forward::ForwardError, nearest::suggestion};
+use sentinel_rules::forward::ForwardError;
+use sentinel_service::SettingsError;
 
 /// Why a configuration was refused. The exit code is 2.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// The file could not be read.
-    #[error("{}: {source}; create it, correct the path, or run as a user who may read it", file.display())]
-    Unreadable {
-        /// The file.
-        file: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// Not YAML.
-    #[error(
-        "{file}: no YAML: {message}; close every bracket and quote before it, and indent with blanks, not tabs"
-    )]
-    Syntax {
-        /// The file.
-        file: String,
-        /// What the YAML reader says, with line and column.
-        message: String,
-    },
-    /// YAML, but not a configuration.
-    #[error("{file}: {key}: {problem}")]
-    Invalid {
-        /// The file.
-        file: String,
-        /// The key, e.g. `health.port`.
-        key: String,
-        /// What is wrong with its value, and what would do.
-        problem: String,
-    },
+    /// A file cannot be read, or says what cannot be.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
     /// The forward rules are wrong.
     #[error(transparent)]
     Rules(#[from] ForwardError),
     /// The detection rules are wrong: each error with its file, line and column.
     #[error("the detection rules are refused:\n{0}")]
     Detection(String),
-    /// The environment variable is wrong.
-    #[error("SENTINEL_LOG={value:?}: expected error, warn, info, debug or trace")]
-    LogLevel {
-        /// What it is set to.
-        value: String,
-    },
-}
-
-/// Adds the nearest known word to what serde says.
-pub(super) fn explain(file: &str, error: &serde_path_to_error::Error<serde_yaml::Error>) -> ConfigError {
-    let message = error.inner().to_string();
-    let path = error.path().to_string();
-    let mut words = message.split('`').skip(1).step_by(2);
-    let unknown = ["unknown field", "unknown variant"].iter().any(|start| message.starts_with(start));
-    let hint = match words.next() {
-        Some(word) if unknown => suggestion(word, words),
-        _ => String::new(),
-    };
-    // serde's path of an unknown field ends with the field; its section is the place to look at.
-    let key = if path == "." { "top level".to_owned() } else { path };
-    ConfigError::Invalid { file: file.to_owned(), key, problem: format!("{message}{hint}") }
 }

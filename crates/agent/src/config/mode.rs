@@ -4,22 +4,6 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-/// How much is logged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogLevel {
-    /// Data is lost, or the agent stops.
-    Error,
-    /// An operator should look.
-    Warn,
-    /// Life cycle.
-    Info,
-    /// Per batch.
-    Debug,
-    /// Per event.
-    Trace,
-}
-
 /// Where forwarded events go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]

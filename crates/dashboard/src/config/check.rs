@@ -4,6 +4,8 @@ use std::{fs, net::IpAddr, path::Path};
 
 use hyper::{Uri, header::HeaderName};
 
+use sentinel_service::SettingsError;
+
 use super::{AccessMode, Config, ConfigError};
 
 /// The token that browsers must know, when no file holds it.
@@ -147,7 +149,7 @@ fn secret(key: &str, file: Option<&Path>, variable: &str) -> Result<Option<Strin
     let (text, origin) = match file {
         Some(file) => (
             fs::read_to_string(file)
-                .map_err(|source| ConfigError::Unreadable { file: file.to_owned(), source })?,
+                .map_err(|source| SettingsError::Unreadable { file: file.to_owned(), source })?,
             file.display().to_string(),
         ),
         None => match std::env::var(variable) {

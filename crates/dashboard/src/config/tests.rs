@@ -1,3 +1,5 @@
+use std::fs;
+
 use super::*;
 
 fn refused(text: &str) -> String {
@@ -61,10 +63,10 @@ fn errors_name_key_value_and_remedy() {
 fn a_short_token_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("token");
-    std::fs::write(&file, "secret\n").unwrap();
+    fs::write(&file, "secret\n").unwrap();
     let message = refused(&format!("access: {{mode: token, tokenFile: {}}}", file.display()));
     assert!(message.contains("the token has 6 characters; 16 are the least"), "{message}");
-    std::fs::write(&file, "two words that are long\n").unwrap();
+    fs::write(&file, "two words that are long\n").unwrap();
     let message = refused(&format!("access: {{mode: token, tokenFile: {}}}", file.display()));
     assert!(message.contains("expected one word of letters"), "{message}");
 }

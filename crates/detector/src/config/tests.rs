@@ -1,3 +1,7 @@
+use std::fs;
+
+use serde_yaml::Value;
+
 use super::*;
 
 fn refused(text: &str) -> String {
@@ -63,10 +67,12 @@ fn listening_for_everybody_without_protection_warns() {
 #[test]
 fn the_environment_overrides_the_token() {
     let secret = "fedcba9876543210";
-    let config =
-        Config::parse_with("d.yaml", "http: {token: 0123456789abcdef}", Some(secret.into())).unwrap();
+    let read = |text, token: &str| {
+        sentinel_service::parse::<Config>("d.yaml", text).unwrap().checked("d.yaml", Some(token.to_owned()))
+    };
+    let config = read("http: {token: 0123456789abcdef}", secret).unwrap();
     assert_eq!(config.http.token.as_deref(), Some(secret));
-    assert!(Config::parse_with("d.yaml", "", Some("short".into())).is_err());
+    assert!(read("", "short").is_err());
 }
 
 #[test]
@@ -94,7 +100,7 @@ fn every_key_is_documented() {
     }
     let mut values = serde_yaml::to_value(Config::default()).unwrap();
     values["outputs"] = Value::Null;
-    let keys = leaves(&values) + sentinel_sink::KEYS.len();
+    let keys = leaves(&values) + sentinel_sink::documented().len();
     assert_eq!(text.lines().filter(|line| line.starts_with("| `")).count(), keys);
 }
 

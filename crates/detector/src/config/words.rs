@@ -2,22 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How much is logged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogLevel {
-    /// Data is lost, or the detector stops.
-    Error,
-    /// An operator should look.
-    Warn,
-    /// Life cycle.
-    Info,
-    /// Per batch.
-    Debug,
-    /// Per event.
-    Trace,
-}
-
 /// What judges events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]

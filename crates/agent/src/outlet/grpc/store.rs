@@ -3,6 +3,7 @@
 use std::{collections::VecDeque, io, path::Path};
 
 use sentinel_event::Kind;
+use sentinel_service::SettingsError;
 use sentinel_sink::{Spool, SpoolError};
 use tracing::warn;
 
@@ -44,7 +45,8 @@ impl Store {
             Err(error) => {
                 let problem = format!("{}: {error}; name a directory of this agent's own", path.display());
                 let key = "grpc.spool.path".to_owned();
-                return Err(ConfigError::Invalid { file: "configuration".into(), key, problem }.into());
+                let invalid = SettingsError::Invalid { file: "configuration".into(), key, problem };
+                return Err(ConfigError::from(invalid).into());
             }
         };
         let run = sentinel_wire::EventIds::default().next(0).text();
