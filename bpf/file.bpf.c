@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Names of files: open, unlink, rename. At the exit of the system call, when the result is known. */
+#include "filter.h"
 #include "names.h"
 
 /* -- open, openat, openat2, creat ------------------------------------------------------------------- */
@@ -10,28 +11,32 @@ struct open_call {
 	__u32 flags, mode;
 	__u64 path, path_len, base, base_len; /* addresses of struct path and what path_measure() said */
 	__u64 file;
+	__u64 place, secret; /* see filter.h */
 };
 
 static __always_inline void open_args(struct open_call *c, long nr)
 {
+	struct pt_regs *regs = current_regs(); /* once: two calls */
+	__u64 a0 = LD(regs, REG0), a1 = LD(regs, REG1), a2 = LD(regs, REG2);
+
 	c->dirfd = AT_FDCWD;
 	if (nr == NR_OPEN || nr == NR_CREAT) {
-		c->name = (void *)ARG(0);
-		c->flags = nr == NR_CREAT ? 01101 /* O_CREAT|O_WRONLY|O_TRUNC */ : ARG(1);
-		c->mode = nr == NR_CREAT ? ARG(1) : ARG(2);
+		c->name = (void *)a0;
+		c->flags = nr == NR_CREAT ? 01101 /* O_CREAT|O_WRONLY|O_TRUNC */ : a1;
+		c->mode = nr == NR_CREAT ? a1 : a2;
 		return;
 	}
-	c->dirfd = ARG(0);
-	c->name = (void *)ARG(1);
+	c->dirfd = a0;
+	c->name = (void *)a1;
 	if (nr == NR_OPENAT2) {
 		__u64 how[2] = {};
 
-		bpf_probe_read_user(how, sizeof(how), (void *)ARG(2));
+		bpf_probe_read_user(how, sizeof(how), (void *)a2);
 		c->flags = how[0];
 		c->mode = how[1];
 	} else {
-		c->flags = ARG(2);
-		c->mode = ARG(3);
+		c->flags = a2;
+		c->mode = LD(regs, REG3);
 	}
 }
 
@@ -40,7 +45,7 @@ static __always_inline void open_fill(struct sentinel_file_open *r, struct open_
 {
 	r->flags = c->flags;
 	r->mode = c->mode;
-	r->ino = 0;
+	r->ino = r->place = 0;
 	r->dev = r->created = 0;
 	if (c->file) {
 		struct file *f = CAST((void *)c->file, struct file);
@@ -64,8 +69,48 @@ static __always_inline void open_fill(struct sentinel_file_open *r, struct open_
 		path_copy(&r->path, TAIL(r), 0, c.path, c.path_len, SIZE, loop);                             \
 		open_fill(r, &c, ctx);                                                                       \
 		r->hdr.len = sizeof(*r) + r->path.span.len;                                                  \
+		/* The same before and after: the path is that of this place. */                             \
+		if (c.place && place_of(c.path, c.secret) == c.place)                                        \
+			r->place = c.place;                                                                  \
 		ring_submit(r);                                                                              \
 	} while (0)
+
+#define O_ACCMODE     03
+#define O_CREAT_TRUNC 01100
+
+/* Is it certain that nobody wants this open? */
+static __always_inline bool open_unwanted(struct open_call *c, struct tp_sys_exit *ctx)
+{
+	__u32 zero = 0, ways = SENTINEL_WAY_WRITING;
+	struct sentinel_open_filter *f = bpf_map_lookup_elem(&open_filter, &zero);
+	__u64 secret = f ? *(volatile __u64 *)&f->secret : 0;
+	bool unwanted;
+
+	if (!f || !secret)
+		return false;
+	/* openat2 keeps its flags in memory that others may write. */
+	if (ctx->id == NR_OPENAT2)
+		ways = SENTINEL_WAY_READING | SENTINEL_WAY_WRITING;
+	else if (!(c->flags & (O_ACCMODE | O_CREAT_TRUNC)))
+		ways = SENTINEL_WAY_READING;
+	if (ways & SENTINEL_WAY_WRITING && f->modes & c->mode) {
+		unwanted = false;
+	} else if (ctx->ret < 0) {
+		unwanted = !f->failed;
+	} else if (!c->file || files_shared()) {
+		unwanted = !f->unsure;
+	} else if (f->all & ways) {
+		unwanted = false;
+	} else if (!(f->some & ways)) {
+		unwanted = true;
+	} else {
+		c->secret = secret;
+		unwanted = path_unwanted(c->path, f, secret, ways, &c->place);
+	}
+	barrier();
+	/* The set of paths changed meanwhile: we may have looked at half of two. */
+	return unwanted && *(volatile __u64 *)&f->secret == secret;
+}
 
 static __always_inline int open_exit(struct tp_sys_exit *ctx, bool loop)
 {
@@ -75,8 +120,12 @@ static __always_inline int open_exit(struct tp_sys_exit *ctx, bool loop)
 		return 0;
 	c.file = ctx->ret >= 0 ? file_of_fd(ctx->ret) : 0;
 	c.path = path_of_file(c.file);
-	c.path_len = c.path ? path_measure(c.path) : 1ull << 32;
 	open_args(&c, ctx->id);
+	if (open_unwanted(&c, ctx)) {
+		ring_count(SENTINEL_KIND_FILE_OPEN, COUNT_FILTERED);
+		return 0;
+	}
+	c.path_len = c.path ? path_measure(c.path) : 1ull << 32;
 	if (c.file && !files_shared()) {
 		if (path_size(c.path_len) == SIZE_SMALL)
 			OPEN_SURE(PATH_SMALL, SIZE_SMALL);

@@ -73,6 +73,10 @@ check_test() {
     need python3-protobuf /usr/bin/python3 -c 'import google.protobuf'
     need protobuf-compiler have protoc
     need protobuf-compiler-grpc have grpc_python_plugin
+    # Real containers, from an image that the test makes.
+    need podman have podman
+    need runc have runc
+    need conmon have conmon
 }
 
 check_vm() {

@@ -22,6 +22,10 @@ use crate::metrics;
 const DEADLINE: Duration = Duration::from_secs(60);
 /// How often we look whether something has come true.
 const LOOK: Duration = Duration::from_millis(20);
+/// Without more than [`IDLE_EVENTS`] between two looks for so long, nothing waits any more.
+const QUIET: Duration = Duration::from_millis(500);
+/// An idle machine has so many events of its own between two looks.
+const IDLE_EVENTS: f64 = 50.0;
 /// Events that came out of the kernel's ring.
 const EVENTS: &str = "sentinel_events_decoded_total";
 /// Events lost, at any hop.
@@ -52,17 +56,17 @@ pub(crate) struct Usage {
 pub(crate) struct Setup<'a> {
     /// Forward rules.
     pub(crate) rules: Option<&'a Path>,
-    /// Detection rules.
-    pub(crate) detection: Option<&'a Path>,
+    /// Detection rules: files, or `builtin`, with commas between. None: the agent's defaults.
+    pub(crate) detection: Option<String>,
     /// Standard output is for the harness to read.
     pub(crate) piped: bool,
 }
 
 impl Agent {
-    /// Starts `program` with its default rules (or `rules`) and waits until it is ready. Its standard
-    /// output goes to /dev/null, its messages and configuration to files in `dir`.
-    pub(crate) fn start(program: &Path, rules: Option<&Path>, dir: &Path) -> Result<Self> {
-        Ok(Self::start_with(program, &Setup { rules, ..Setup::default() }, dir)?.0)
+    /// Starts `program` and waits until it is ready. Its standard output goes to /dev/null, its messages and
+    /// configuration to files in `dir`.
+    pub(crate) fn start(program: &Path, setup: &Setup<'_>, dir: &Path) -> Result<Self> {
+        Ok(Self::start_with(program, setup, dir)?.0)
     }
 
     /// As [`Self::start`]; returns its standard output too, when that is asked for.
@@ -73,7 +77,7 @@ impl Agent {
     ) -> Result<(Self, Option<ChildStdout>)> {
         let [health_port, metrics_port] = free_ports()?;
         let config = dir.join("agent-config.yaml");
-        let detection = setup.detection.map(|rules| format!("detection: {{rules: [{}]}}\n", rules.display()));
+        let detection = setup.detection.as_ref().map(|rules| format!("detection: {{rules: [{rules}]}}\n"));
         let detection = detection.unwrap_or_default();
         fs::write(
             &config,
@@ -151,6 +155,27 @@ impl Agent {
             last = now;
         }
         Ok(last)
+    }
+
+    /// Its process id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// How long it goes on with events that waited, from now on.
+    pub(crate) fn catches_up(&self) -> Result<Duration> {
+        let start = Instant::now();
+        let mut last = self.usage()?;
+        let mut busy = Duration::ZERO;
+        while start.elapsed() - busy < QUIET && start.elapsed() < DEADLINE {
+            sleep(LOOK);
+            let now = self.usage()?;
+            if now.events + now.lost - last.events - last.lost > IDLE_EVENTS {
+                busy = start.elapsed();
+            }
+            last = now;
+        }
+        Ok(busy)
     }
 
     /// Stops it as an operator would, and says when that failed.

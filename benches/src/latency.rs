@@ -88,7 +88,8 @@ pub(crate) fn run(plan: &Plan<'_>) -> Result<Vec<Latency>> {
     let mut found = Vec::new();
     for loaded in [false, true] {
         for deed in [Deed::Open, Deed::Spawn] {
-            let setup = Setup { rules: Some(&forward), detection: Some(&rules), piped: true };
+            let setup =
+                Setup { rules: Some(&forward), detection: Some(rules.display().to_string()), piped: true };
             let (agent, output) = Agent::start_with(plan.agent, &setup, plan.dir)?;
             let lines = lines(output.context("no output of the agent")?);
             let load = if loaded { Some(Load::start(plan)?) } else { None };

@@ -9,6 +9,8 @@ mod hog;
 mod latency;
 mod measure;
 mod metrics;
+mod plot;
+mod programs;
 mod rate;
 mod report;
 mod stats;
@@ -16,6 +18,7 @@ mod worker;
 mod workload;
 
 use std::{
+    fs,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -62,6 +65,20 @@ struct Args {
     /// Forward rules for the agent; without it the agent's defaults.
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
+    /// Events are judged by the shipped rules and one of the harness's, which looks at every file that is opened
+    /// here, and none is forwarded.
+    #[arg(long, conflicts_with = "rules")]
+    detection_only: bool,
+    /// Rates in events per second, each held for ten seconds with a fresh agent; 0 leaves them out
+    /// [default: 10000,50000,78000,139000,261000, quick: 0].
+    #[arg(long, value_delimiter = ',', value_name = "RATE")]
+    series: Option<Vec<u32>>,
+    /// Ask the kernel for the cost of each BPF program, too [default: not when quick].
+    #[arg(long)]
+    programs: bool,
+    /// Put the report into this Markdown file, between its two marks, and the plot beside it.
+    #[arg(long, value_name = "FILE", conflicts_with = "json")]
+    write: Option<PathBuf>,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -118,6 +135,16 @@ fn run(args: Args) -> Result<()> {
     if let Some(path) = &agent {
         anyhow::ensure!(path.is_file(), "{}: no agent there; `make build` makes it", path.display());
     }
+    let scratch = Scratch::new()?;
+    let (mut rules, mut detection) = (args.rules, None);
+    if args.detection_only {
+        let [forward, more] =
+            ["forward-nothing.yaml", "bench-rules.yaml"].map(|name| scratch.path().join(name));
+        fs::write(&forward, "rules: []\n")?;
+        fs::write(&more, reaching(scratch.path()))?;
+        (rules, detection) = (Some(forward), Some(format!("builtin, {}", more.display())));
+    }
+    let series = args.series.unwrap_or_else(|| if args.quick { Vec::new() } else { SERIES.to_vec() });
     let plan = Plan {
         workloads: if args.only.is_empty() { Workload::ALL.to_vec() } else { args.only },
         rounds: args.rounds.unwrap_or(if args.quick { 3 } else { 7 }),
@@ -126,15 +153,52 @@ fn run(args: Args) -> Result<()> {
         rate: args.rate,
         alerts: args.alerts.unwrap_or(if args.quick { 50 } else { 500 }),
         agent,
-        rules: args.rules,
-        scratch: Scratch::new()?,
+        rules,
+        detection,
+        series: series.into_iter().filter(|rate| *rate > 0).collect(),
+        programs: args.programs || !args.quick,
+        scratch,
     };
     let report = measure::run(&plan)?;
     if args.json {
         println!("{}", report.json()?);
+    } else if let Some(file) = args.write {
+        write(&file, &report)?;
     } else {
         print!("{}", report.markdown());
     }
+    Ok(())
+}
+
+/// Rates of the series: percentiles of what hosts of a public fleet produce.
+const SERIES: [u32; 5] = [10_000, 50_000, 78_000, 139_000, 261_000];
+
+/// A rule that keeps the kernel from leaving out the opens of the harness, and that is never true.
+fn reaching(dir: &Path) -> String {
+    format!(
+        "- rule: Bench reach\n  desc: never true, and looked at for every open of the harness\n  \
+           condition: evt.type in (open, openat) and fd.name startswith {}/file- and proc.name = nobody\n  \
+           output: '%fd.name'\n  priority: WARNING\n",
+        dir.display()
+    )
+}
+
+const BEGIN: &str = "<!-- measured: begin -->\n";
+const END: &str = "<!-- measured: end -->";
+
+/// The report takes the place of what stands between the marks.
+fn write(file: &Path, report: &report::Report) -> Result<()> {
+    let text = fs::read_to_string(file).with_context(|| file.display().to_string())?;
+    let marked = text.split_once(BEGIN).and_then(|(head, rest)| Some((head, rest.split_once(END)?.1)));
+    let (head, tail) = marked.with_context(|| format!("{}: no {BEGIN}and {END}", file.display()))?;
+    let plot = file.with_extension("svg");
+    let mut body = report.markdown();
+    if let Some(picture) = report.plot() {
+        fs::write(&plot, picture)?;
+        let name = plot.file_name().unwrap_or_default().to_string_lossy();
+        body.push_str(&format!("\n![Processor time of an event by rate]({name})\n"));
+    }
+    fs::write(file, format!("{head}{BEGIN}\n{body}\n{END}{tail}"))?;
     Ok(())
 }
 

@@ -5,9 +5,10 @@ use std::{path::PathBuf, thread::available_parallelism};
 use anyhow::{Context, Result};
 
 use crate::{
-    agent::{Agent, Usage},
+    agent::{Agent, Setup, Usage},
     latency::{self, LOAD},
-    rate,
+    programs::{self, Counting, Program},
+    rate::{self, Rate},
     report::{Pair, Report},
     stats::Summary,
     worker::Job,
@@ -32,6 +33,12 @@ pub(crate) struct Plan {
     pub(crate) agent: Option<PathBuf>,
     /// Its forward rules, when not its defaults.
     pub(crate) rules: Option<PathBuf>,
+    /// Its detection rules, when not its defaults, as [`Setup::detection`].
+    pub(crate) detection: Option<String>,
+    /// Rates of a series, in events per second, each held for [`SERIES_SECONDS`].
+    pub(crate) series: Vec<u32>,
+    /// Measure the programs in the kernel too.
+    pub(crate) programs: bool,
     /// The workloads' directory.
     pub(crate) scratch: Scratch,
 }
@@ -68,6 +75,8 @@ pub(crate) fn run(plan: &Plan) -> Result<Report> {
         }
         _ => None,
     };
+    let series = if plan.agent.is_some() && cores > 1 { series(plan, (core, 0))? } else { Vec::new() };
+    let programs = if plan.agent.is_some() && plan.programs { programs(plan, core)? } else { Vec::new() };
     let latency = match &plan.agent {
         Some(agent) if plan.alerts > 0 && cores > 1 => {
             eprintln!("latency of {} alerts, idle and beside {LOAD} opens/s", plan.alerts);
@@ -85,13 +94,44 @@ pub(crate) fn run(plan: &Plan) -> Result<Report> {
         workloads: workloads.map(|(workload, samples)| pair(*workload, samples)).collect::<Result<_>>()?,
         agent: total(&usages),
         rate,
+        series,
+        programs,
         latency,
     })
 }
 
+/// How long each rate of a series is held.
+const SERIES_SECONDS: u32 = 10;
+
+/// One agent for each rate: so its peak of memory is that of the rate.
+fn series(plan: &Plan, cores: (usize, usize)) -> Result<Vec<(Rate, Usage)>> {
+    let mut found = Vec::new();
+    for rate in &plan.series {
+        eprintln!("{rate} events/s for {SERIES_SECONDS} s, the other core in use");
+        let agent = start(plan)?;
+        let rate = rate::run(&agent, plan.scratch.path(), cores, *rate, SERIES_SECONDS)?;
+        found.push((rate, agent.usage()?));
+        agent.stop()?;
+    }
+    Ok(found)
+}
+
+/// All workloads once, with the kernel counting; their times are not used, because counting costs some itself.
+fn programs(plan: &Plan, core: usize) -> Result<Vec<Program>> {
+    eprintln!("the programs in the kernel");
+    let counting = Counting::start()?;
+    let agent = start(plan)?;
+    take(plan, core, &mut vec![Vec::new(); plan.workloads.len()])?;
+    let found = programs::of(agent.pid())?;
+    agent.stop()?;
+    drop(counting);
+    Ok(found)
+}
+
 fn start(plan: &Plan) -> Result<Agent> {
     let program = plan.agent.as_deref().context("no agent")?;
-    Agent::start(program, plan.rules.as_deref(), plan.scratch.path())
+    let setup = Setup { rules: plan.rules.as_deref(), detection: plan.detection.clone(), piped: false };
+    Agent::start(program, &setup, plan.scratch.path())
 }
 
 fn take(plan: &Plan, core: usize, samples: &mut Samples) -> Result<()> {

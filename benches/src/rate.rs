@@ -66,6 +66,8 @@ pub(crate) struct Rate {
     pub(crate) lost: f64,
     /// The agent's processor time for a million events.
     pub(crate) cpu_seconds_per_million: f64,
+    /// How long the agent went on after the last event, to within 20 ms.
+    pub(crate) recovery_seconds: f64,
 }
 
 impl Rate {
@@ -94,6 +96,7 @@ pub(crate) fn run(agent: &Agent, dir: &Path, cores: (usize, usize), rate: u32, s
     let per_second = rate / events_per_step;
     let hog = Hog::start(hog_core)?;
     let done = spawn(&Pace { core, dir: dir.to_owned(), per_second, steps: per_second * seconds })?;
+    let recovery_seconds = agent.catches_up()?.as_secs_f64();
     drop(hog);
     let after = agent.settled()?;
 
@@ -108,6 +111,7 @@ pub(crate) fn run(agent: &Agent, dir: &Path, cores: (usize, usize), rate: u32, s
         received,
         lost: after.lost - trial.lost,
         cpu_seconds_per_million: (after.cpu_seconds - trial.cpu_seconds) / received.max(1.0) * 1e6,
+        recovery_seconds,
     })
 }
 

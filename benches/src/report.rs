@@ -7,6 +7,8 @@ use serde::{Serialize, Serializer, ser::SerializeStruct};
 use crate::{
     agent::Usage,
     latency::{Deed, Latency},
+    plot,
+    programs::Program,
     rate::Rate,
     stats::Summary,
     workload::Workload,
@@ -74,6 +76,10 @@ pub(crate) struct Report {
     pub(crate) agent: Option<Usage>,
     /// The loss test; none where it was left out.
     pub(crate) rate: Option<Rate>,
+    /// A series of rates, and the agent's use of the machine at each; empty where it was left out.
+    pub(crate) series: Vec<(Rate, Usage)>,
+    /// The agent's programs in the kernel; empty where they were left out.
+    pub(crate) programs: Vec<Program>,
     /// How long alerts took; empty where it was left out.
     pub(crate) latency: Vec<Latency>,
 }
@@ -188,6 +194,7 @@ impl Report {
                 rate.cpu_seconds_per_million,
             )?;
         }
+        self.write_series(out)?;
         if !self.latency.is_empty() {
             writeln!(out, "\n| alert latency | events/s | alerts | p50, ms | p95, ms | p99, ms | max, ms |")?;
             writeln!(out, "|---|--:|--:|--:|--:|--:|--:|")?;
@@ -222,6 +229,46 @@ impl Report {
     }
 }
 
+impl Report {
+    fn write_series(&self, out: &mut String) -> std::fmt::Result {
+        if !self.series.is_empty() {
+            writeln!(
+                out,
+                "\n| events/s asked for | produced | lost | agent's µs per event | peak memory, MiB | recovery, ms |"
+            )?;
+            writeln!(out, "|--:|--:|--:|--:|--:|--:|")?;
+        }
+        for (rate, usage) in &self.series {
+            writeln!(
+                out,
+                "| {} | {:.0} | {:.0} | {:.2} | {:.1} | {:.0} |",
+                rate.asked_per_second,
+                rate.produced_per_second,
+                rate.lost,
+                rate.cpu_seconds_per_million,
+                usage.peak_rss_mib,
+                rate.recovery_seconds * 1e3,
+            )?;
+        }
+        if !self.programs.is_empty() {
+            writeln!(out, "\n| program in the kernel | runs | ns per run |\n|---|--:|--:|")?;
+        }
+        for program in &self.programs {
+            writeln!(out, "| `{}` | {:.0} | {:.0} |", program.name, program.runs, program.ns_per_run)?;
+        }
+        Ok(())
+    }
+
+    /// The agent's processor time of an event by rate; none without a series.
+    pub(crate) fn plot(&self) -> Option<String> {
+        let values = self.series.iter();
+        let values: Vec<_> = values
+            .map(|(rate, _)| (format!("{}/s", rate.asked_per_second), rate.cpu_seconds_per_million))
+            .collect();
+        (!values.is_empty()).then(|| plot::bars("Processor time of the agent per event", "µs", &values))
+    }
+}
+
 /// A figure with as many digits as it is worth.
 fn number(value: Option<f64>) -> String {
     match value {
@@ -245,6 +292,8 @@ mod tests {
             workloads: vec![Pair { workload: Workload::Unwatched, without, with }],
             agent: None,
             rate: None,
+            series: Vec::new(),
+            programs: Vec::new(),
             latency: Vec::new(),
         }
     }

@@ -41,6 +41,10 @@ extern const volatile __u32 only_tgid;
 	(has_cast ? (__u64)(p) - (__u64)bpf_rdonly_cast(NULL, bpf_core_type_id_kernel(struct file))          \
 		  : (__u64)(p))
 
+/* The eight bytes at @p, as a number: a load where LD is one. Any type whose first field is a pointer would
+ * do. */
+#define WORD(p) NUM(LD(CAST((void *)(p), struct path), mnt))
+
 static __always_inline __u64 scramble(__u64 address)
 {
 	return address ^ scramble_secret;
@@ -95,14 +99,10 @@ static __always_inline struct pt_regs *current_regs(void)
 static __always_inline __u64 file_of_fd(unsigned int fd)
 {
 	struct fdtable *fdt = LD(LD(current_task(), files), fdt);
-	struct file **slot;
-	__u64 f = 0;
 
 	if (fd >= LD(fdt, max_fds))
 		return 0;
-	slot = LD(fdt, fd);
-	bpf_probe_read_kernel(&f, sizeof(f), slot + fd);
-	return f;
+	return WORD((void *)LD(fdt, fd) + 8ul * fd);
 }
 
 /* Others can put another file behind a descriptor of ours at any time. */

@@ -55,7 +55,7 @@ static __always_inline bool wanted(__u32 kind)
 	return c && c->kinds & 1ull << kind && !others();
 }
 
-enum count { COUNT_DELIVERED, COUNT_LOST, COUNT_EXCLUDED, COUNT_DEFERRED };
+enum count { COUNT_DELIVERED, COUNT_LOST, COUNT_EXCLUDED, COUNT_DEFERRED, COUNT_FILTERED };
 
 static __always_inline void ring_count(__u32 kind, enum count what)
 {
@@ -67,6 +67,8 @@ static __always_inline void ring_count(__u32 kind, enum count what)
 		__sync_fetch_and_add(&c->excluded, 1);
 	else if (what == COUNT_DEFERRED)
 		__sync_fetch_and_add(&c->deferred, 1);
+	else if (what == COUNT_FILTERED)
+		__sync_fetch_and_add(&c->filtered, 1);
 	else
 		__sync_fetch_and_add(&c->produced, 1);
 	if (what == COUNT_LOST)

@@ -229,6 +229,8 @@ struct sentinel_file_open {
 	__u32 mode;
 	/** 1: created by this call. */
 	__u32 created;
+	/** The directory as `open_places` would know it; 0: known already, or not to be remembered. */
+	__u64 place;
 };
 
 /**
@@ -662,6 +664,60 @@ struct sentinel_file_id {
 	__u32 pad;
 };
 
+/** How a file is opened, as bits of a set. */
+enum sentinel_way {
+	/** Without write access, O_CREAT and O_TRUNC. */
+	SENTINEL_WAY_READING = 1,
+	SENTINEL_WAY_WRITING = 2,
+};
+
+/** Which opens matter: the one element of the map `open_filter`. */
+struct sentinel_open_filter {
+	/** Mixed into the places of directories, another one for every set of paths. 0: every open matters. */
+	__u64 secret;
+	/** Bit b: some wanted name or suffix ends in the byte b. */
+	__u64 last[4];
+	/** Bit min(n, 63): some wanted name has n bytes. */
+	__u64 lengths;
+	/** enum sentinel_way: all of these matter. */
+	__u32 all;
+	/** enum sentinel_way: of these some matter. */
+	__u32 some;
+	/** 1: failed opens matter. */
+	__u32 failed;
+	/** 1: opens matter of which it is not certain what was opened. */
+	__u32 unsure;
+	/** Opens for writing whose mode has one of these bits matter. */
+	__u32 modes;
+	/** Bit n: some key of `open_suffixes` has n bytes, 1 to 8. */
+	__u32 suffix_lengths;
+};
+
+/** Slots of the map `open_places`: the low 16 bits of a place. */
+#define SENTINEL_PLACES 65536
+/** Bytes of a name that the kernel's side compares; the rest is not looked at. */
+#define SENTINEL_NAME_BYTES 64
+#define SENTINEL_REST_BYTES 56
+
+/** Key of the map `open_names`: a name, NUL-padded, cut to 63 bytes. Value: enum sentinel_way. */
+struct sentinel_open_name {
+	__u8 name[SENTINEL_NAME_BYTES];
+};
+
+/** Key of the map `open_suffixes`: the last `len` bytes of a name, the very last the highest. */
+struct sentinel_open_suffix {
+	__u64 bytes;
+	__u64 len;
+};
+
+/** Key of the trie `open_prefixes`: the beginning of a name in a directory that is known by a number. */
+struct sentinel_open_prefix {
+	/** Bits of what follows. */
+	__u32 bits;
+	__u32 dir;
+	__u8 rest[SENTINEL_REST_BYTES];
+};
+
 /* -- what the agent reads from maps ---------------------------------------------------------------- */
 
 /** Element of the per-CPU map `counts`, by sentinel_kind. */
@@ -674,6 +730,8 @@ struct sentinel_counts {
 	__u64 excluded;
 	/** Found the ring full, but a later record tells the same. */
 	__u64 deferred;
+	/** Of no interest to anybody: see sentinel_open_filter. */
+	__u64 filtered;
 };
 
 /** Key of the map `open_files`: an open file as one process uses it. */

@@ -2,8 +2,11 @@
 
 use std::error::Error;
 
-use sentinel_event::{Event, KindSet, Process};
-use sentinel_probe::{Counters, HookStatus, Probe, Reader};
+use sentinel_enrich::Births;
+use sentinel_event::{Event, FileInterest, KindSet, Process};
+use sentinel_probe::{Counters, HookFault, HookStatus, Probe, Reader};
+
+use crate::identity::Book;
 
 /// What went wrong in a source of events.
 pub type CaptureError = Box<dyn Error + Send + Sync>;
@@ -31,6 +34,23 @@ pub trait Control {
     /// When the kernel refuses; what was captured before may have changed.
     fn set_kinds(&mut self, kinds: KindSet) -> Result<(), CaptureError>;
 
+    /// Captures nothing any more; called once, when the agent stops.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    fn stop(&mut self) -> Result<(), CaptureError> {
+        self.set_kinds(KindSet::NONE)
+    }
+
+    /// Opens of files that do not matter need not be captured. A source that cannot tell captures them all.
+    ///
+    /// # Errors
+    /// When the kernel refuses; more is captured then, never less.
+    fn set_file_interest(&mut self, interest: &FileInterest) -> Result<(), CaptureError> {
+        let _ = interest;
+        Ok(())
+    }
+
     /// Calls that are events of kind `syscall`, by name, from the next [`Self::set_kinds`] on. A source that
     /// knows no such events leaves them out.
     fn set_syscalls(&mut self, names: Vec<String>) {
@@ -55,8 +75,31 @@ pub trait Control {
     /// When the kernel refuses.
     fn set_consumers(&mut self, tgids: &[u32]) -> Result<(), CaptureError>;
 
+    /// Who remembers the paths of cgroups that have gone; none: nobody.
+    fn births(&self) -> Option<Box<dyn Births>> {
+        None
+    }
+
     /// Every hook and its state.
     fn hooks(&self) -> Vec<HookStatus>;
+
+    /// Tests that the source still tells what it promises. Returns what has gone wrong since the last look; called
+    /// every second or so, from the thread that made the source.
+    fn look(&mut self) -> Vec<HookFault> {
+        Vec::new()
+    }
+}
+
+/// Looks, and says loudly what is wrong.
+pub(crate) fn look(control: &mut dyn Control) {
+    for HookFault { program, hook, reason } in control.look() {
+        tracing::error!(
+            program,
+            hook,
+            reason,
+            "Capturing does not work as it did: somebody may have tampered with it."
+        );
+    }
 }
 
 impl Capture for Reader {
@@ -72,6 +115,14 @@ impl Capture for Reader {
 impl Control for Probe {
     fn set_kinds(&mut self, kinds: KindSet) -> Result<(), CaptureError> {
         Ok(Probe::set_kinds(self, kinds)?)
+    }
+
+    fn stop(&mut self) -> Result<(), CaptureError> {
+        Ok(Probe::stop(self)?)
+    }
+
+    fn set_file_interest(&mut self, interest: &FileInterest) -> Result<(), CaptureError> {
+        Ok(Probe::set_file_interest(self, interest)?)
     }
 
     fn set_syscalls(&mut self, names: Vec<String>) {
@@ -90,7 +141,15 @@ impl Control for Probe {
         Ok(Probe::set_consumers(self, tgids)?)
     }
 
+    fn births(&self) -> Option<Box<dyn Births>> {
+        Some(Box::new(Book(self.cgroups().ok()?)))
+    }
+
     fn hooks(&self) -> Vec<HookStatus> {
         Probe::hooks(self)
+    }
+
+    fn look(&mut self) -> Vec<HookFault> {
+        Probe::look(self)
     }
 }

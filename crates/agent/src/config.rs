@@ -9,13 +9,16 @@ mod error;
 mod mode;
 mod reference;
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use sentinel_event::Priority;
 use sentinel_service::SettingsError;
 use sentinel_sink::{Dedup, OrOff, OutputsConfig, RateLimit};
 
-pub use detection::{AppendMatch, AppendOutput, Matching, PriorityName, Select, Which};
+pub use detection::{AppendMatch, AppendOutput, ExtraField, Matching, PriorityName, Select, Which};
 pub use error::ConfigError;
 pub use mode::{StreamMode, StreamModes, SyncSeconds};
 pub use reference::reference;
@@ -39,6 +42,8 @@ sentinel_service::sections! {
         grpc: Grpc = Grpc::default(),
         /// What is captured, and how.
         capture: Capture = Capture::default(),
+        /// Who is asked about containers and users.
+        enrichment: Enrichment = Enrichment::default(),
         /// The health port: `/healthz` and `/readyz`.
         health: Health = Health::default(),
         /// The metrics port: `/metrics` for Prometheus.
@@ -70,8 +75,12 @@ sentinel_service::sections! {
         /// Where alerts go: any of the following. When one is named, the others are off.
         outputs: OutputsConfig = OutputsConfig::default(),
         /// Adds text and fields to the outputs of rules:
-        /// `{match: {rule: NAME, source: syscall, tags: [TAG]}, extraOutput: "cwd=%proc.cwd"}`.
+        /// `{match: {rule: NAME, source: syscall, tags: [TAG]}, extraOutput: "cwd=%proc.cwd"}`. `extraFields:
+        /// [proc.cwd, {where: "%proc.name in %proc.cwd"}]` adds to `output_fields` instead, a field with its type or
+        /// a text under a name; `suggestedOutput: true` adds container and pod.
         append_output: Vec<AppendOutput> = Vec::new(),
+        /// Constants of every alert, `static.KEY` in its `output_fields`: `{cluster: east}`.
+        static_fields: BTreeMap<String, String> = BTreeMap::new(),
     }
 
     /// Where forwarded events go.
@@ -148,6 +157,20 @@ sentinel_service::sections! {
         /// Size in bytes of the ring between the kernel and the agent: a power of two, 64 KiB to 1 GiB. A larger
         /// one bears longer bursts; it counts as the agent's memory.
         ring_bytes: u32 = 8 << 20,
+    }
+
+    /// Who is asked about containers and users.
+    Enrichment {
+        /// Ask container runtimes for names, images, labels and pods. Only calls that read are made.
+        runtimes: bool = true,
+        /// Their sockets, where they are not at the usual places; what is named here replaces those, and may belong to
+        /// another user than root. What a socket speaks shows in its path: docker, podman, containerd or crio.
+        sockets: Option<Vec<PathBuf>> = None,
+        /// Read names of users and groups from `passwd` and `group` of the process's own root directory.
+        users: bool = true,
+        /// How long events of a container wait at most for what is asked about it, milliseconds, 0 to 10000; other
+        /// events do not wait. Afterwards they go on marked `metadata: pending`.
+        wait_milliseconds: u64 = 500,
     }
 
     /// The health port.

@@ -9,6 +9,7 @@ mod metrics;
 pub(crate) use metrics::numbers;
 
 use std::{
+    collections::BTreeMap,
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
     sync::{Arc, atomic::Ordering, mpsc},
@@ -37,6 +38,7 @@ use tracing::{debug, info};
 use crate::{
     AgentError, Config,
     detect::Rulebook,
+    identity::Registry,
     meters::Meters,
     parcel::Parcel,
     pipeline::Shared,
@@ -113,6 +115,7 @@ pub(crate) struct Facts {
     pub(crate) outputs: Arc<Outputs>,
     pub(crate) events: Gauge<Vec<Event>>,
     pub(crate) parcels: Vec<(Stage, Gauge<Parcel>)>,
+    pub(crate) registry: Registry,
     pub(crate) main: mpsc::Sender<Message>,
 }
 
@@ -242,15 +245,18 @@ fn ready(facts: &Facts, view: Option<View>) -> Response<Full<Bytes>> {
     if !waiting.is_empty() {
         return not(format!("needed and not attached: {}", waiting.join(", ")));
     }
-    let mut body = String::from("ok\n");
+    let mut reasons: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
     for hook in needed() {
-        match &hook.state {
-            HookState::Degraded(reason) => body.push_str(&format!("degraded: {}: {reason}\n", hook.hook)),
-            HookState::Attached { verified: false } => {
-                body.push_str(&format!("unverified: {}: attached, and no test of it has run\n", hook.hook));
-            }
-            HookState::Attached { verified: true } | HookState::Idle | HookState::Absent => {}
-        }
+        let reason = match &hook.state {
+            HookState::Degraded(reason) => ("degraded", reason.trim_end()),
+            HookState::Attached { verified: false } => ("unverified", "attached, and no test of it has run"),
+            HookState::Attached { verified: true } | HookState::Idle | HookState::Absent => continue,
+        };
+        reasons.entry(reason).or_default().push(hook.hook.rsplit('/').next().unwrap_or_default());
+    }
+    let mut body = String::from("ok\n");
+    for ((state, reason), hooks) in reasons {
+        body.push_str(&format!("{state}: {reason}: {} ({})\n", hooks.len(), hooks.join(", ")));
     }
     text(StatusCode::OK, body)
 }

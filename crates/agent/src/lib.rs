@@ -21,6 +21,7 @@ mod error;
 mod fold;
 mod hops;
 mod http;
+mod identity;
 mod ledger;
 mod meters;
 mod notify;
@@ -33,6 +34,7 @@ mod rules;
 mod run;
 mod signals;
 mod status;
+mod waiting;
 mod watch;
 
 use std::{fs::File, ops::ControlFlow, path::PathBuf};
@@ -40,8 +42,8 @@ use std::{fs::File, ops::ControlFlow, path::PathBuf};
 pub use capture::{Capture, CaptureError, Control};
 pub use config::{
     AppendMatch, AppendOutput, BUILTIN, Capture as CaptureConfig, Config, ConfigError, DEFAULT_PATH,
-    Detection, Grpc, Health, LogLevel, Matching, Metrics, PriorityName, Select, Stream, StreamFile,
-    StreamMode, StreamModes, SyncSeconds, Tls, Which, reference as config_reference,
+    Detection, Enrichment, ExtraField, Grpc, Health, LogLevel, Matching, Metrics, PriorityName, Select,
+    Stream, StreamFile, StreamMode, StreamModes, SyncSeconds, Tls, Which, reference as config_reference,
 };
 pub use detect::{Detected, check_detection};
 pub use error::AgentError;

@@ -143,6 +143,8 @@ pub(crate) struct Meters {
     pub(crate) consumers: AtomicUsize,
     /// Enrichment's tables, as of the last second.
     pub(crate) enrich: Mutex<sentinel_enrich::Counters>,
+    /// Events that went on while what is asked about their container was under way.
+    pub(crate) impatient: AtomicU64,
     /// Capturing has begun.
     pub(crate) started: AtomicBool,
     begin: Instant,
@@ -163,6 +165,7 @@ impl Default for Meters {
             reloads_refused: AtomicU64::new(0),
             consumers: AtomicUsize::new(0),
             enrich: Mutex::new(sentinel_enrich::Counters::default()),
+            impatient: AtomicU64::new(0),
             started: AtomicBool::new(false),
             begin: Instant::now(),
             polled_ms: AtomicU64::new(0),

@@ -22,6 +22,7 @@ use crate::{
     meters::Meters,
     outlet::Way,
     queue::{Received, Receiver, Refused, Sender},
+    waiting::Waiting,
 };
 
 /// A value that the main thread replaces while a thread uses it.
@@ -133,6 +134,8 @@ pub(crate) struct Pipeline {
     pub(crate) input: Receiver<Vec<Event>>,
     pub(crate) empties: Sender<Vec<Event>>,
     pub(crate) ways: Vec<Way>,
+    /// Events of containers about which something is asked.
+    pub(crate) waiting: Waiting,
     /// Most events in a parcel.
     pub(crate) batch_size: usize,
     /// Shared with the outlet, which loses events too.
@@ -153,6 +156,8 @@ pub(crate) fn prefer() {
 const PATIENCE: Duration = Duration::from_millis(100);
 /// How long the pipeline waits for events before it looks at its own timers.
 const IDLE: Duration = Duration::from_millis(50);
+/// The same, while events wait for an answer.
+const IMPATIENT: Duration = Duration::from_millis(2);
 /// Vectors of more events than this are not kept: a burst must not hold memory for good.
 const KEPT: usize = 4096;
 
@@ -182,7 +187,7 @@ impl Pipeline {
             told: Instant::now(),
         };
         loop {
-            let received = self.input.receive(IDLE);
+            let received = self.input.receive(if self.waiting.is_empty() { IDLE } else { IMPATIENT });
             self.refresh(&mut state);
             let now = Instant::now();
             match received {
@@ -191,12 +196,16 @@ impl Pipeline {
                     for event in events.drain(..) {
                         self.take(event, now, &mut state);
                     }
-                    if events.capacity() <= KEPT {
-                        let _ = self.empties.send(events, 0);
+                    let room = events.capacity();
+                    if room <= KEPT {
+                        let _ = self.empties.send(events, room);
                     }
                 }
                 Received::Nothing => self.enricher.prepare(&[]),
                 Received::Closed => break,
+            }
+            for observation in self.waiting.due(now, &self.enricher) {
+                self.decide(observation, now, &mut state);
             }
             let reports = self.ledger.lock().unwrap_or_else(PoisonError::into_inner).report(now);
             for report in reports {
@@ -207,8 +216,12 @@ impl Pipeline {
             self.ship();
             if now.duration_since(state.told) > Duration::from_secs(1) {
                 state.told = now;
+                self.meters.impatient.store(self.waiting.impatient, Ordering::Relaxed);
                 *self.meters.enrich.lock().unwrap_or_else(PoisonError::into_inner) = self.enricher.counters();
             }
+        }
+        for observation in self.waiting.drain(&self.enricher) {
+            self.decide(observation, Instant::now(), &mut state);
         }
         state.fold.drain(&mut state.out);
         self.let_out(&mut state);
@@ -237,13 +250,20 @@ impl Pipeline {
     }
 
     fn take(&mut self, event: Event, now: Instant, state: &mut State) {
-        let kind = event.kind();
         let changes_consumers = matches!(event.body, Body::Fork(_) | Body::Exec(_) | Body::Exit(_))
             && state.consumers.iter().any(|consumer| consumer.is(event.head.process));
         if changes_consumers {
             self.suspect.store(true, Ordering::Relaxed);
         }
         let observation = self.enricher.observe(event);
+        if let Some(observation) = self.waiting.hold(observation, now) {
+            self.decide(observation, now, state);
+        }
+    }
+
+    /// Alerts, and whether it is forwarded.
+    fn decide(&mut self, observation: Observation, now: Instant, state: &mut State) {
+        let kind = observation.event.kind();
         self.judge.judge(&observation);
         if !state.rules.matches(&observation) {
             self.meters.filtered.add(kind, 1);

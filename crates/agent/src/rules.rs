@@ -2,7 +2,7 @@
 
 use std::{fs, io, path::Path};
 
-use sentinel_event::{Kind, KindSet};
+use sentinel_event::{FileInterest, Kind, KindSet};
 use sentinel_rules::forward::ForwardRules;
 use sentinel_service::SettingsError;
 
@@ -38,6 +38,15 @@ impl Rules {
 pub(crate) fn captured(rules: &ForwardRules, book: &Rulebook) -> KindSet {
     let table = [Kind::Exec, Kind::Fork, Kind::Exit].into_iter().collect();
     rules.kinds().union(book.kinds).union(table)
+}
+
+/// Which opens of files these rules can match.
+pub(crate) fn file_interest(rules: &ForwardRules, book: &Rulebook) -> FileInterest {
+    if rules.kinds().contains(Kind::FileOpen) {
+        // They choose by more than paths, and who forwards opens wants most of them.
+        return FileInterest::all();
+    }
+    book.engine.file_interest()
 }
 
 /// The calls without a kind of their own that these rules name.

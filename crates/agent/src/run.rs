@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sentinel_event::KindSet;
+use sentinel_event::FileInterest;
 use sentinel_probe::{Options, Probe};
 use sentinel_rules::forward::ForwardRules;
 use sentinel_sink::Outputs;
@@ -20,7 +20,7 @@ use tracing::{debug, error, info, warn};
 
 use self::assemble::{Prepared, find_consumers};
 use crate::{
-    AgentError, Capture, Config, Control, Job, Rules,
+    AgentError, Capture, Config, Control, Job, Rules, capture,
     config::Detection,
     consumers::{Consumer, Output},
     detect::{Rulebook, seen},
@@ -30,7 +30,7 @@ use crate::{
     notify::Notify,
     outlet::Ending,
     pipeline::Shared,
-    rules::{captured, named_calls},
+    rules::{captured, file_interest, named_calls},
     signals,
     status::{Board, Identity},
 };
@@ -176,6 +176,7 @@ impl Agent {
     /// [`AgentError`], of the kinds that can happen at run time.
     pub fn run(mut self) -> Result<(), AgentError> {
         let book = self.books.get();
+        self.choose_files(&file_interest(&self.rules.get(), &book));
         told(&book);
         info!(
             version = env!("CARGO_PKG_VERSION"),
@@ -229,8 +230,8 @@ impl Agent {
     /// Detach, drain the ring, let everything out, end.
     fn stop(&mut self) -> Result<(), AgentError> {
         self.notify.stopping();
-        if let Err(error) = self.control.set_kinds(KindSet::NONE) {
-            warn!(%error, "Cannot detach; events go on while the rest drains.");
+        if let Err(error) = self.control.stop() {
+            warn!(%error, "Cannot stop capturing; events go on while the rest drains.");
         }
         self.stop.store(true, Ordering::Release);
         let deadline = Instant::now() + STOP;
@@ -302,17 +303,29 @@ impl Agent {
         let rules = self.source.load().map_err(|error| error.to_string())?;
         let book = Rulebook::load(&self.detection, &self.identity.hostname, Some(&before));
         let book = book.map_err(|error| error.to_string())?;
+        let (then, now) = (file_interest(&self.rules.get(), &before), file_interest(&rules, &book));
+        // Both sets get what is theirs while one takes the other's place.
+        self.choose_files(&then.clone().or(now.clone()));
         self.control.set_syscalls(named_calls(&book));
         if let Err(error) = self.control.set_kinds(captured(&rules, &book)) {
             self.control.set_syscalls(named_calls(&before));
             if let Err(error) = self.control.set_kinds(captured(&self.rules.get(), &before)) {
                 error!(%error, "Cannot attach what the old rules need.");
             }
+            self.choose_files(&then);
             return Err(error.to_string());
         }
         self.rules.set(rules);
         self.books.set(book);
+        self.choose_files(&now);
         Ok(())
+    }
+
+    /// Opens that matter to nobody stay in the kernel.
+    fn choose_files(&mut self, interest: &FileInterest) {
+        if let Err(error) = self.control.set_file_interest(interest) {
+            warn!(%error, "The kernel does not leave out opens of files that no rule can match.");
+        }
     }
 
     fn look(&self, reply: tokio::sync::oneshot::Sender<View>) {
@@ -336,6 +349,7 @@ impl Agent {
     }
 
     fn tick(&mut self, now: Instant) {
+        capture::look(&mut *self.control);
         if self.meters.since_poll() < HANGS {
             let meters = &self.meters;
             self.notify.alive(now, || {

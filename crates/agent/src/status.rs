@@ -100,6 +100,7 @@ mod tests {
             outputs: Arc::new(Outputs::start(&OutputsConfig::none(), &Suppression::default(), "h").unwrap()),
             events: queue::bounded(1, 1).0.gauge(),
             parcels: Vec::new(),
+            registry: Default::default(),
             main: mpsc::channel().0,
         };
         let hook = |state| HookStatus { program: "p", hook: "h".into(), kinds: KindSet::NONE, state };

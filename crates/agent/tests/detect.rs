@@ -193,6 +193,28 @@ fn outputs_are_appended_to_where_the_configuration_says() {
 }
 
 #[test]
+fn fields_are_added_with_their_types_and_constants_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let rules = file(dir.path(), "r.yaml", OPENS);
+    let append = "appendOutput: [{match: {rule: 'Shadow*', source: syscall}, extraFields: [proc.pid, {who: 'p=%proc.pid'}]}, \
+                  {match: {rule: Anything opened}, suggestedOutput: true}], staticFields: {cluster: east}";
+    let agent = start(&format!("{{rules: [{rules}], {append}}}"), &[]);
+    agent.events(vec![open("/etc/shadow"), open("/b")]);
+    until("they are decoded", || agent.metric("sentinel_events_decoded_total{kind=\"file_open\"}") == "2");
+    let alerts = agent.stop();
+    let [shadow, other] = &alerts[..] else { panic!("{alerts:?}") };
+    let fields = &shadow["output_fields"];
+    assert_eq!(fields["proc.pid"], 4_000_000_000_u64);
+    assert_eq!(fields["who"], "p=4000000000");
+    assert_eq!(shadow["reason"], "shadow by t");
+    for alert in [shadow, other] {
+        assert_eq!(alert["output_fields"]["static.cluster"], "east");
+    }
+    let reason = other["reason"].as_str().unwrap();
+    assert!(reason.starts_with("open of /b container_id=host container_name="), "{reason}");
+}
+
+#[test]
 fn a_directory_and_later_files_are_one_set() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::create_dir(dir.path().join("d")).unwrap();

@@ -89,7 +89,7 @@ fn health_and_readiness_answer_on_both_loopbacks() {
         assert_eq!(get(*address, "/healthz"), ("HTTP/1.1 200 OK".into(), "ok\n".into()));
         let (status, body) = get(*address, "/readyz");
         assert_eq!(status, "HTTP/1.1 200 OK");
-        assert!(body.starts_with("ok\ndegraded: h: why"), "{body}");
+        assert!(body.starts_with("ok\ndegraded: why \"not\": 1 (h)\n"), "{body}");
         assert_eq!(get(*address, "/").0, "HTTP/1.1 404 Not Found");
     }
     agent.script.slow.store(true, std::sync::atomic::Ordering::Relaxed);

@@ -6,13 +6,15 @@ mod common;
 use std::{
     fs::File,
     io::{BufRead as _, BufReader},
+    ops::ControlFlow,
     os::fd::OwnedFd,
     sync::{Arc, atomic::Ordering, mpsc},
     thread,
 };
 
 use common::{Fake, Script, config, get, read, until};
-use sentinel_agent::{Agent, Job, Rules, Sink};
+use sentinel_agent::{Agent, Config, ForwardRules, Job, Rules, Sink};
+use sentinel_event::{FileInterest, FileOpen, Kind, Observation};
 
 #[test]
 fn new_rules_are_in_force_whole_or_not_at_all() {
@@ -71,6 +73,57 @@ fn new_rules_are_in_force_whole_or_not_at_all() {
     );
     assert_eq!(next(&["/a", "/b"]), "/b", "the old rules stay");
 
+    remote.stop();
+    agent.join().unwrap().unwrap();
+}
+
+#[test]
+fn opens_that_no_rule_can_match_may_stay_in_the_kernel() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("r.yaml");
+    let write = |prefix: &str| {
+        let condition = format!("evt.type=openat and evt.is_open_read=true and fd.name startswith {prefix}");
+        let rule = "{rule: r, desc: d, output: o, priority: ERROR, condition: ";
+        std::fs::write(&path, format!("- {rule}{condition}}}\n")).unwrap();
+    };
+    let start = |forward: &[Kind]| {
+        let script = Arc::new(Script::default());
+        let source = Arc::clone(&script);
+        let kinds = forward.iter().copied().collect();
+        let detection = format!(
+            "health: {{port: 0}}\nmetrics: {{port: 0}}\ndetection: {{watch: false, rules: [{}]}}",
+            path.display()
+        );
+        let config = Config::parse("test", &detection).unwrap();
+        let (sender, receiver) = mpsc::channel();
+        let agent = thread::spawn(move || {
+            let rules = Rules::Fixed(ForwardRules::of_kinds(kinds));
+            let sink = Sink::Observer(Box::new(|_: &[Observation]| ControlFlow::Continue(())));
+            let job = Job { rules, sink, alerts: None, listen: false };
+            let (control, capture) = (Box::new(Fake(Arc::clone(&source))), Box::new(Fake(source)));
+            let agent = Agent::start(&config, job, control, capture)?;
+            sender.send(agent.remote()).unwrap();
+            agent.run()
+        });
+        (script, receiver.recv().unwrap(), agent)
+    };
+    let open = |path: &str| FileOpen { path: path.into(), ..FileOpen::default() };
+    write("/etc/");
+    let (script, remote, agent) = start(&[Kind::Listen]);
+    let asked = || script.files.lock().unwrap().last().cloned().unwrap_or_else(FileInterest::all);
+    until("what matters is told", || !asked().holds(&open("/srv/x"), 3));
+    assert!(asked().holds(&open("/etc/x"), 3));
+
+    write("/srv/");
+    remote.reload();
+    until("new rules have what is theirs", || asked().holds(&open("/srv/x"), 3));
+    until("and the old ones nothing", || !asked().holds(&open("/etc/x"), 3));
+    remote.stop();
+    agent.join().unwrap().unwrap();
+
+    let (script, remote, agent) = start(&[Kind::FileOpen]);
+    until("it is told", || !script.files.lock().unwrap().is_empty());
+    assert_eq!(*script.files.lock().unwrap(), [FileInterest::all()], "who forwards opens gets all");
     remote.stop();
     agent.join().unwrap().unwrap();
 }

@@ -57,6 +57,11 @@ impl Running {
         }
     }
 
+    /// The next alert. On a machine under load the ring may have been full before the agent read it; then it says so.
+    fn alert(&self) -> (String, Value) {
+        self.next(|line| line["event_type"] != "loss")
+    }
+
     /// The next line that fits.
     fn next(&self, fits: impl Fn(&Value) -> bool) -> (String, Value) {
         let started = Instant::now();
@@ -119,7 +124,7 @@ fn a_read_raises_the_alert_of_its_rule_with_every_key_of_the_contract() {
     // The wrong twin: another program reads the same.
     fs::read(dir.join("secret")).unwrap();
     let pid = cat(&dir);
-    let (line, alert) = agent.next(|_| true);
+    let (line, alert) = agent.alert();
     let keys: Vec<_> = alert.as_object().unwrap().keys().map(String::as_str).collect();
     let mut expected = [
         "rule_id",
@@ -175,7 +180,7 @@ fn falcos_format_has_falcos_keys_in_falcos_order() {
         format!("{{rules: [{}], outputs: {{stdout: {{format: falco}}}}}}", dir.join("r.yaml").display());
     let agent = Running::start(&dir, &detection, "rules: []");
     cat(&dir);
-    let (line, alert) = agent.next(|_| true);
+    let (line, alert) = agent.alert();
     let names =
         ["hostname", "message", "output", "output_fields", "priority", "rule", "source", "tags", "time"];
     let mut places =
@@ -205,7 +210,7 @@ fn a_broken_file_after_sighup_keeps_the_rules_and_a_right_one_replaces_them() {
     let agent = Running::start(&dir, &format!("{{watch: false, rules: [{}]}}", rules.display()), "rules: []");
     let says = |words: &str| {
         cat(&dir);
-        let (line, alert) = agent.next(|_| true);
+        let (line, alert) = agent.alert();
         assert!(alert["reason"].as_str().unwrap().starts_with(words), "{line}");
     };
     says("first");

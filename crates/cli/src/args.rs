@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use sentinel_event::Kind;
 
-use crate::{decode::Decode, rules::Rules};
+use crate::{decode::Decode, replay::Replay, rules::Rules, tail::Tail};
 
 /// See what the processes of this host do.
 #[derive(Debug, Parser)]
@@ -34,6 +34,8 @@ pub(crate) enum Command {
     Run(Run),
     Doctor(Doctor),
     Decode(Decode),
+    Replay(Replay),
+    Tail(Tail),
     Rules(Rules),
     /// Print a completion script for a shell.
     #[command(after_help = "Example:\n  sentinel completions bash > /etc/bash_completion.d/sentinel")]

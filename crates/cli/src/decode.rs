@@ -9,9 +9,15 @@ use std::{
 
 use anyhow::Context as _;
 use clap::ValueHint;
-use sentinel_wire::evt1::{Item, Reader};
+use sentinel_wire::{
+    evt1::{Item, Reader},
+    read_object,
+};
 
-use crate::progress::Progress;
+use crate::{
+    choice::{Filter, Only, Span},
+    progress::Progress,
+};
 
 /// Turn a log of events (EVT1, gzip or not) into JSON, one object a line.
 ///
@@ -21,6 +27,7 @@ use crate::progress::Progress;
 #[command(after_help = "Examples:\n  \
     sentinel decode /var/log/sentinel-ebpf/events.bin | jq 'select(.event_type == \"exec\")'\n  \
     sentinel decode events.bin.1 events.ndjson\n  \
+    sentinel decode --filter 'proc.name = sshd and fd.name startswith /etc' events.bin\n  \
     ssh node cat /var/log/sentinel-ebpf/events.bin | sentinel decode -")]
 pub(crate) struct Decode {
     /// The log; `-` is standard input.
@@ -29,12 +36,17 @@ pub(crate) struct Decode {
     /// Where the lines go, in place of standard output; a file that is there is replaced.
     #[arg(value_hint = ValueHint::FilePath)]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    only: Only,
+    #[command(flatten)]
+    span: Span,
 }
 
 /// Damage is told one by one so many times; the rest is counted.
 const TOLD: u64 = 20;
 
 pub(crate) fn decode(args: &Decode) -> anyhow::Result<ExitCode> {
+    let choice = Choice { filter: args.only.filter()?, span: &args.span };
     let (input, size) = open(&args.file)?;
     let named = || args.out.as_deref().map_or("standard output".into(), |path| path.display().to_string());
     let output: Box<dyn Write> = match &args.out {
@@ -42,7 +54,7 @@ pub(crate) fn decode(args: &Decode) -> anyhow::Result<ExitCode> {
         Some(path) => Box::new(File::create(path).with_context(named)?),
     };
     let progress = (args.out.is_some() || !io::stdout().is_terminal()).then(|| Progress::new(size)).flatten();
-    let copied = copy(input, BufWriter::with_capacity(1 << 20, output), progress);
+    let copied = copy(input, BufWriter::with_capacity(1 << 20, output), choice, progress);
     match copied {
         Ok(damaged) => Ok(ExitCode::from(u8::from(damaged > 0))),
         Err(Failed::Read(error)) => Err(error).with_context(|| args.file.display().to_string()),
@@ -57,9 +69,41 @@ pub(crate) fn open(path: &Path) -> anyhow::Result<(Box<dyn Read>, Option<u64>)> 
     if path == Path::new("-") {
         return Ok((Box::new(io::stdin().lock()), None));
     }
-    let file = File::open(path).with_context(|| path.display().to_string())?;
+    let file = File::open(path)
+        .map_err(|error| anyhow::anyhow!("{}: {error}; {}", path.display(), remedy(&error)))?;
     let size = file.metadata().ok().filter(fs::Metadata::is_file).map(|file| file.len());
     Ok((Box::new(file), size))
+}
+
+/// What would do, by what went wrong.
+fn remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::NotFound => {
+            "name a log of events, as `stream: {mode: file}` of sentinel-agent writes it: usually \
+             /var/log/sentinel-ebpf/events.bin"
+        }
+        ErrorKind::PermissionDenied => "logs are for root and their group: try again with sudo",
+        _ => "name a file that can be read, or - for standard input",
+    }
+}
+
+/// Which payloads become lines.
+struct Choice<'a> {
+    filter: Option<Filter>,
+    span: &'a Span,
+}
+
+impl Choice<'_> {
+    /// What is no event holds no condition, and has no time.
+    fn wants(&mut self, payload: &[u8]) -> bool {
+        if self.filter.is_none() && self.span.is_all() {
+            return true;
+        }
+        read_object(payload).is_ok_and(|event| {
+            self.span.holds(event.ts_unix_nano)
+                && self.filter.as_mut().is_none_or(|filter| filter.holds(&event))
+        })
+    }
 }
 
 enum Failed {
@@ -68,7 +112,12 @@ enum Failed {
 }
 
 /// Payloads become lines. How often there was damage.
-fn copy(input: impl Read, mut output: impl Write, mut progress: Option<Progress>) -> Result<u64, Failed> {
+fn copy(
+    input: impl Read,
+    mut output: impl Write,
+    mut choice: Choice<'_>,
+    mut progress: Option<Progress>,
+) -> Result<u64, Failed> {
     let mut reader = Reader::new(input).map_err(Failed::Read)?;
     let mut damaged = Damaged::default();
     loop {
@@ -76,7 +125,9 @@ fn copy(input: impl Read, mut output: impl Write, mut progress: Option<Progress>
         match reader.next_payload().map_err(Failed::Read)? {
             None => break,
             Some(Item::Record(payload)) => {
-                line(payload, &mut output).map_err(Failed::Write)?;
+                if choice.wants(payload) {
+                    line(payload, &mut output).map_err(Failed::Write)?;
+                }
                 if let Some(progress) = &mut progress {
                     progress.event(bytes);
                 }
@@ -133,7 +184,10 @@ mod tests {
         }
         log.extend_from_slice(b"EVT1\x05");
         let mut lines = Vec::new();
-        let Ok(damaged) = copy(&log[..], &mut lines, None) else { panic!("not readable") };
+        let (filter, span) = (None, &Span::default());
+        let Ok(damaged) = copy(&log[..], &mut lines, Choice { filter, span }, None) else {
+            panic!("not readable")
+        };
         assert_eq!(String::from_utf8(lines).unwrap(), "{\"b\":1,\"a\":\"\\n\"}\n{\"a\":[1,2]}\n");
         assert_eq!(damaged, 1);
     }

@@ -5,13 +5,16 @@
 //! privileges refuse. Whatever does not need a terminal lives in the other crates.
 
 mod args;
+mod choice;
 mod decode;
 mod doctor;
 mod generate;
 mod live;
 mod progress;
+mod replay;
 mod rules;
 mod run;
+mod tail;
 
 use std::process::ExitCode;
 
@@ -26,6 +29,8 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Decode(args) => decode::decode(&args),
         Command::Doctor(args) => doctor::doctor(&args),
+        Command::Replay(args) => replay::replay(&args),
+        Command::Tail(args) => tail::tail(&args),
         Command::Rules(args) => rules::rules(&args),
         Command::Completions { shell } => generate::completions(shell),
         Command::Man { dir } => generate::man(dir.as_deref()),
@@ -61,6 +66,7 @@ fn exit_code(error: &anyhow::Error) -> u8 {
                 .downcast_ref::<AgentError>()
                 .map(AgentError::exit_code)
                 .or_else(|| cause.downcast_ref::<ConfigError>().map(|_| 2))
+                .or_else(|| cause.downcast_ref::<choice::Usage>().map(|_| 2))
         })
         .unwrap_or(1)
 }

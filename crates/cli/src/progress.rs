@@ -30,7 +30,14 @@ impl Progress {
     /// One more event; so many bytes of the file are read.
     pub(crate) fn event(&mut self, bytes: u64) {
         self.events += 1;
-        if self.events.is_multiple_of(EVERY) && self.told.elapsed() >= PERIOD {
+        if self.events.is_multiple_of(EVERY) {
+            self.tick(bytes);
+        }
+    }
+
+    /// Time passes.
+    pub(crate) fn tick(&mut self, bytes: u64) {
+        if self.told.elapsed() >= PERIOD {
             self.told = Instant::now();
             // Nothing depends on it.
             let _ =

@@ -40,7 +40,7 @@ fn fed(program: &str, args: &[&str], input: &[u8]) -> Output {
 fn help_names_every_command_and_each_has_an_example() {
     let help = sentinel(&["--help"]);
     assert_eq!(help.status.code(), Some(0));
-    for command in ["run", "doctor", "rules", "completions", "man"] {
+    for command in ["run", "doctor", "decode", "replay", "tail", "rules", "completions", "man"] {
         assert!(text(&help.stdout).contains(&format!("\n  {command} ")), "{command}");
         let own = sentinel(&[command, "--help"]);
         assert!(text(&own.stdout).contains(&format!("sentinel {command}")), "{command}");

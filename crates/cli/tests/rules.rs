@@ -209,6 +209,11 @@ fn explain_shows_what_a_rule_has_become() {
   source         syscall
   event types    open, openat
   condition      ((evt.type in (open, openat) and proc.name in (sh, bash, zsh) and not fd.name = /x) and not fd.name startswith /usr)
+  opens needed   for reading: every path
+                 for writing: every path
+                 that failed
+                 where another thread could have swapped the file
+                 every path because of: ((evt.type in (open, openat) and proc.name in (sh, bash, zsh) and not fd.name = /x) and not fd.name startswith /usr)
   output         %proc.name opened %20fd.name
   id             shell_opens
 "

@@ -27,6 +27,8 @@ use crate::{
 const BATCH: usize = 256;
 /// Batches that wait for the disk.
 const AHEAD: usize = 64;
+/// Events that are due within so long go together: none is sooner or later by more.
+const TOGETHER: Duration = Duration::from_millis(1);
 /// How often progress is told.
 const TELL: Duration = Duration::from_secs(5);
 /// Longest sleep: then it is looked whether we stop.
@@ -140,12 +142,14 @@ impl Replay {
     fn wait_for(&mut self, time_ns: u64) -> Result<(), Ended> {
         let (begun, first) = *self.first.get_or_insert((Instant::now(), time_ns));
         let due = begun + Duration::from_nanos(time_ns.saturating_sub(first));
-        if due <= Instant::now() {
+        if due <= Instant::now() + TOGETHER {
             return Ok(());
         }
-        // What came before must not wait with it.
+        // What came before must not wait with it; but for the disk there must be time.
         self.flush()?;
-        self.settle(0)?;
+        if due > Instant::now() + NAP {
+            self.settle(0)?;
+        }
         while let Some(rest) = due.checked_duration_since(Instant::now()).filter(|rest| !rest.is_zero()) {
             if *self.stop.borrow() {
                 return Err(Ended::Stopped);

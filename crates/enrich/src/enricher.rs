@@ -1,14 +1,17 @@
 //! The face of the crate.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
-use sentinel_event::{Body, Event, Observation, Process, ProcessKey};
+use sentinel_event::{Body, Event, Head, Observation, Process, ProcessKey, Workload};
 
 use crate::budget::Budget;
-use crate::container::Containers;
+use crate::directory::{Directory, Nobody};
+use crate::places::{Places, cell};
 use crate::source::Source;
 use crate::table::Table;
+use crate::workloads::{Key, Visit, Workloads};
 
 /// Processes whose program has to be looked up.
 const WANTED: usize = 1024;
@@ -22,7 +25,7 @@ pub struct Options {
     pub processes: usize,
     /// How long an ended process stays, in event time. Full tables drop it earlier.
     pub keep_exited: Duration,
-    /// cgroups whose container is remembered.
+    /// cgroups whose container is remembered; as many workloads, containers and user databases.
     pub containers: usize,
 }
 
@@ -49,14 +52,24 @@ pub struct Counters {
     pub containers: usize,
     /// cgroups that left for want of room.
     pub evicted_containers: u64,
+    /// Workloads (cgroup and mount namespace) in the table now.
+    pub workloads: usize,
+    /// Containers whose runtime was asked.
+    pub runtimes: usize,
+    /// User databases.
+    pub users: usize,
+    /// Of these three, what left for want of room.
+    pub evicted_workloads: u64,
 }
 
 /// Turns events into observations. One thread owns it.
 #[derive(Debug)]
 pub struct Enricher {
     table: Table,
-    containers: Containers,
+    places: Places,
+    workloads: Workloads,
     source: Box<dyn Source>,
+    directory: Box<dyn Directory>,
     wanted: VecDeque<ProcessKey>,
     lookups: Budget,
     /// Event time: the latest of all events so far, nanoseconds since boot.
@@ -70,13 +83,22 @@ impl Enricher {
         let keep_ns = u64::try_from(options.keep_exited.as_nanos()).unwrap_or(u64::MAX);
         Self {
             table: Table::new(options.processes, keep_ns),
-            containers: Containers::new(options.containers),
+            places: Places::new(options.containers),
+            workloads: Workloads::new(options.containers),
             source,
+            directory: Box::new(Nobody),
             wanted: VecDeque::new(),
             lookups: Budget::new(LOOKUPS),
             now_ns: 0,
             misses: 0,
         }
+    }
+
+    /// The same, and this is who is asked about containers and users.
+    #[must_use]
+    pub fn with_directory(mut self, directory: Box<dyn Directory>) -> Self {
+        self.directory = directory;
+        self
     }
 
     /// Adds the processes of a snapshot with exact start times (the kernel's task iterator). Take it
@@ -95,11 +117,8 @@ impl Enricher {
     /// cgroups, programs of processes that were never announced. The only method that does I/O; call it
     /// with each batch before its events are observed. Rates are bounded, so a flood does not stall it.
     pub fn prepare(&mut self, batch: &[Event]) {
-        for event in batch {
-            self.now_ns = self.now_ns.max(event.head.boot_ns);
-            self.containers.want(event.head.cgroup_id, event.head.process.tgid, self.now_ns);
-        }
-        self.containers.resolve(&mut *self.source, self.now_ns);
+        self.workloads.take_answers(&mut *self.directory);
+        self.visit(batch);
         while let Some(key) = self.wanted.front().copied()
             && self.lookups.take(self.now_ns)
         {
@@ -108,6 +127,40 @@ impl Enricher {
                 self.table.complete(key, process);
             }
         }
+    }
+
+    /// Where the events of this batch happened, as far as it is not known.
+    fn visit(&mut self, batch: &[Event]) {
+        let mut new = Vec::new();
+        let mut settled = None;
+        for event in batch {
+            let head = &event.head;
+            self.now_ns = self.now_ns.max(head.boot_ns);
+            let (key, exec) = (key_of(head), matches!(event.body, Body::Exec(_)) && !head.failed());
+            // Most events come from where the one before came from.
+            if settled == Some(key) && !exec || head.process.tgid == 0 {
+                continue;
+            }
+            if self.workloads.is_settled(key, exec, self.now_ns) {
+                settled = Some(key);
+                continue;
+            }
+            let cell = cell(head.cgroup_id, head.namespaces.mnt);
+            self.places.want(cell, head.process.tgid, self.now_ns);
+            new.push(Visit { key, cell, tgid: head.process.tgid, exec });
+        }
+        self.places.resolve(&mut *self.source, self.now_ns);
+        while let Some(cell) = self.places.changed() {
+            self.workloads.forget(cell);
+        }
+        for visit in new {
+            self.workloads.visit(&visit, self.places.get(visit.cell), &mut *self.directory, self.now_ns);
+        }
+    }
+
+    /// The workload of events like this one, as it is known now; for those that waited for it.
+    pub fn workload(&self, head: &Head) -> Option<&Arc<Workload>> {
+        self.workloads.get(key_of(head))
     }
 
     /// Adds to an event what the tables know and keeps them up to date. Never fails, drops or waits.
@@ -119,7 +172,8 @@ impl Enricher {
         let key = head.process;
         if key.tgid == 0 {
             // A loss, or the idle task: nobody's doing.
-            return Observation { event, process: None, ancestors: Default::default(), container_id: None };
+            let ancestors = Default::default();
+            return Observation { event, process: None, ancestors, container_id: None, workload: None };
         }
         self.now_ns = self.now_ns.max(head.boot_ns);
         if !self.table.touch(head, self.now_ns) {
@@ -134,21 +188,27 @@ impl Enricher {
             Body::Exit(_) => self.table.exit(key, self.now_ns),
             _ => {}
         }
-        let container_id = self.containers.get(event.head.cgroup_id);
+        let workload = self.workload(&event.head).cloned();
+        let container_id = workload.as_ref().and_then(|workload| workload.place.container.clone());
         let (process, ancestors) = self.table.get(key).unzip();
-        Observation { event, process, ancestors: ancestors.unwrap_or_default(), container_id }
+        Observation { event, process, ancestors: ancestors.unwrap_or_default(), container_id, workload }
     }
 
     /// Sizes and losses of the tables.
     pub fn counters(&self) -> Counters {
+        let (workloads, runtimes, users) = self.workloads.sizes();
         Counters {
             processes: self.table.entries.len(),
             exited: self.table.ended(),
             evicted_exited: self.table.evicted.exited,
             evicted_living: self.table.evicted.living,
             misses: self.misses,
-            containers: self.containers.len(),
-            evicted_containers: self.containers.evicted,
+            containers: self.places.len(),
+            evicted_containers: self.places.evicted,
+            workloads,
+            runtimes,
+            users,
+            evicted_workloads: self.workloads.evicted,
         }
     }
 
@@ -157,6 +217,10 @@ impl Enricher {
             self.wanted.push_back(key);
         }
     }
+}
+
+fn key_of(head: &Head) -> Key {
+    (head.cgroup_id, head.namespaces.mnt)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Where the host is read.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use sentinel_event::{Process, Text};
 
@@ -11,6 +12,9 @@ pub use proc::ProcSource;
 /// Start times in `/proc` are cut to clock ticks of this length: `USER_HZ` is 100 on every platform that
 /// we run on, whatever the kernel's own HZ.
 pub const TICK_NS: u64 = 10_000_000;
+
+/// Id of the root of a cgroup hierarchy: the first inode.
+pub(crate) const ROOT_CGROUP: u64 = 1;
 
 /// What enrichment asks the host. The only way it reads anything.
 pub trait Source: Debug + Send {
@@ -25,6 +29,24 @@ pub trait Source: Debug + Send {
 
     /// Every cgroup v2: its id and its path.
     fn cgroups(&mut self) -> Vec<(u64, Text)>;
+
+    /// The path of a cgroup v2 that was made since we are here, also when it has gone meanwhile.
+    fn born(&mut self, id: u64) -> Option<Text> {
+        let _ = id;
+        None
+    }
+
+    /// The invocation id of a unit of the host's systemd, as it runs now.
+    fn invocation(&mut self, unit: &str) -> Option<Arc<str>> {
+        let _ = unit;
+        None
+    }
+}
+
+/// Who remembers the paths of cgroups that were made since we are here, also of those that have gone.
+pub trait Births: Debug + Send {
+    /// The path of a cgroup v2; none when nobody remembers.
+    fn path(&mut self, id: u64) -> Option<Text>;
 }
 
 /// A cgroup.
@@ -34,4 +56,6 @@ pub struct Cgroup {
     pub id: Option<u64>,
     /// Its path from the root of the hierarchy, or of our cgroup namespace.
     pub path: Text,
+    /// A cgroup of version 1 that names a container, for a process with a root directory of its own.
+    pub legacy: Option<Text>,
 }

@@ -2,23 +2,47 @@
 
 use bstr::BString;
 
+use crate::{FileOpen, PathFlags};
+
 /// Opens that may matter. A plan may only ever say too much: what it leaves out, no rule could match.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FileInterest {
-    /// Opens that only read: no write access, no `O_CREAT`, no `O_TRUNC`.
+    /// Opens with `O_RDONLY`, without `O_CREAT` and without `O_TRUNC`.
     pub reading: PathSet,
     /// All other opens.
     pub writing: PathSet,
-    /// Opens that failed, and those of which the kernel's side cannot be sure what was opened. They have no
-    /// path to be judged by, so all of them matter or none.
+    /// Of those in `writing`, the ones whose mode has one of these bits matter whatever their path.
+    pub modes: u32,
+    /// Opens that failed. They have no path to be judged by, so all of them matter or none.
     pub failed: bool,
+    /// Opens that succeeded, but the kernel's side is not sure what was opened: no file was found, others share
+    /// the descriptors, or its path does not begin with `/`. All of them matter or none.
+    pub unsure: bool,
 }
 
 impl FileInterest {
     /// Every open matters.
     #[must_use]
     pub fn all() -> Self {
-        Self { reading: PathSet::All, writing: PathSet::All, failed: true }
+        Self { reading: PathSet::All, writing: PathSet::All, modes: 0, failed: true, unsure: true }
+    }
+
+    /// Whether an open with this result (`head.result`) matters. The kernel's side may only leave out what this
+    /// does.
+    #[must_use]
+    pub fn holds(&self, open: &FileOpen, result: i64) -> bool {
+        const CHANGING: i32 = libc::O_ACCMODE | libc::O_CREAT | libc::O_TRUNC;
+        if result < 0 {
+            return self.failed;
+        }
+        let path = open.path.bytes.as_slice();
+        if !path.starts_with(b"/") || open.path.flags.contains(PathFlags::SHARED) {
+            return self.unsure;
+        }
+        if open.flags & CHANGING.cast_unsigned() == 0 {
+            return self.reading.holds(path);
+        }
+        open.mode & self.modes != 0 || self.writing.holds(path)
     }
 
     /// What matters to either.
@@ -27,7 +51,9 @@ impl FileInterest {
         Self {
             reading: self.reading.or(other.reading),
             writing: self.writing.or(other.writing),
+            modes: self.modes | other.modes,
             failed: self.failed || other.failed,
+            unsure: self.unsure || other.unsure,
         }
     }
 }

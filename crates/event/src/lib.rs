@@ -14,6 +14,7 @@ mod loss;
 mod observation;
 mod priority;
 mod syscall;
+mod workload;
 
 pub use alert::Alert;
 pub use body::{
@@ -29,6 +30,10 @@ pub use kind::{Kind, KindSet, UnknownKind};
 pub use loss::{Loss, LossCause, Stage};
 pub use observation::{Observation, Process};
 pub use priority::{Priority, Severity};
+pub use workload::{
+    Container, Group, Image, Known, Mapping, Mount as ContainerMount, Place, Pod, Runtime, User, Users,
+    Workload,
+};
 
 /// Bytes that an untrusted process chose: paths, arguments, names. Usually UTF-8, never promised.
 pub type Text = bstr::BString;

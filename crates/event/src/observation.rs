@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Event, ProcessKey, Text};
+use crate::{Event, Pod, ProcessKey, Text, Workload};
 
 /// An event and its surroundings. What enrichment could not find is absent; nothing is ever dropped for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,15 @@ pub struct Observation {
     pub ancestors: Arc<[Arc<Process>]>,
     /// Full id of the container; none on the host.
     pub container_id: Option<Arc<str>>,
+    /// Where the process runs, and the names of users there; none where nothing is known of it.
+    pub workload: Option<Arc<Workload>>,
+}
+
+impl Observation {
+    /// The pod that acted; none outside of pods, and until its runtime has told.
+    pub fn pod(&self) -> Option<&Pod> {
+        self.workload.as_ref()?.container.get()?.pod.as_deref()
+    }
 }
 
 /// What is known about a process.

@@ -1,8 +1,9 @@
 //! Hooks follow wishes: what somebody needs is attached, the rest is not.
 
-use std::thread;
+use std::{fs, os::fd::AsFd as _, path::Path, process};
 
 use libbpf_rs::{Link, ProgramMut, TracepointCategory};
+use nix::fcntl::{FcntlArg, fcntl};
 use sentinel_event::KindSet;
 
 use crate::{
@@ -37,6 +38,17 @@ pub enum HookState {
     Absent,
     /// The kernel or our privileges refuse it; the reason.
     Degraded(String),
+}
+
+/// Something that worked and does not any more, or that somebody has changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HookFault {
+    /// Name of the program in `bpf/`; empty when it is about all of them.
+    pub program: &'static str,
+    /// The one hook of it; none when it is about all of them.
+    pub hook: Option<String>,
+    /// What is wrong, a phrase.
+    pub reason: String,
 }
 
 /// A job and what became of it.
@@ -113,6 +125,22 @@ impl Attached {
             .collect()
     }
 
+    /// Gives up hooks whose link is no longer what it was, and tells them.
+    pub(crate) fn lose(&mut self) -> Vec<HookFault> {
+        let program = self.program().unwrap_or_default();
+        let mut lost = Vec::new();
+        for (hook, state) in &mut self.hooks {
+            let State::Attached(link) = state else { continue };
+            // As long as we have the descriptor the kernel has the link: nobody else can take it away.
+            if fcntl(link.as_fd(), FcntlArg::F_GETFD).is_err() {
+                let reason = String::from("it is no longer attached");
+                lost.push(HookFault { program, hook: Some(hook.name()), reason: reason.clone() });
+                *state = State::Failed(reason);
+            }
+        }
+        lost
+    }
+
     /// Whether some hook of the job is attached.
     pub(crate) fn is_attached(&self) -> bool {
         self.hooks.iter().any(|(_, state)| matches!(state, State::Attached(_)))
@@ -145,13 +173,38 @@ impl Attached {
     }
 }
 
-/// Detaches. Each tracepoint waits some 50 ms for the processors to leave it; side by side they wait once.
+/// Detaches, one after the other: for each tracepoint the kernel waits some 35 ms, under a lock, until no processor
+/// is in it.
 pub(crate) fn release(links: Vec<Link>) {
-    thread::scope(|scope| {
-        for link in links {
-            scope.spawn(move || drop(link));
+    drop(links);
+}
+
+/// Where links lie that the kernel is to detach in its own time.
+const DISCARDED: &str = "/sys/fs/bpf/sentinel-discarded";
+
+/// The same, without waiting for it: a link whose last reference is not a descriptor but a pin is let go by a worker
+/// of the kernel. Only for programs that nobody attaches again. Waits where links cannot be pinned (no bpffs, before
+/// Linux 5.15).
+pub(crate) fn abandon(links: Vec<Link>) {
+    let dir = Path::new(DISCARDED);
+    // Only for the time between two lines, unless somebody is killed there.
+    let possible = fs::create_dir(dir).is_ok() || dir.is_dir();
+    for (number, mut link) in links.into_iter().enumerate() {
+        let pin = dir.join(format!("{}-{number}", process::id()));
+        let pinned = possible && link.pin(&pin).is_ok();
+        drop(link);
+        if pinned && let Err(error) = fs::remove_file(&pin) {
+            tracing::warn!(pin = %pin.display(), %error, "A program stays attached: remove this file.");
         }
-    });
+    }
+    let _ = fs::remove_dir(dir);
+}
+
+/// Removes what a process left there that was killed while it stopped.
+pub(crate) fn remove_abandoned() {
+    for pin in fs::read_dir(DISCARDED).into_iter().flatten().flatten() {
+        let _ = fs::remove_file(pin.path());
+    }
 }
 
 fn attach(program: &ProgramMut<'_>, hook: &Hook) -> State {

@@ -6,7 +6,7 @@ use libbpf_rs::{MapCore, MapFlags};
 use sentinel_event::{Kind, KindSet};
 use zerocopy::{FromBytes as _, IntoBytes as _};
 
-use crate::{ProbeError, abi, decode::wire_id};
+use crate::{ProbeError, abi, canary::Canary, decode::wire_id, filter::Filter};
 
 /// What the kernel side counts. All since the programs were loaded.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -36,6 +36,8 @@ pub struct KindCounters {
     pub excluded: u64,
     /// Found the ring full, but a later record told the same.
     pub deferred: u64,
+    /// Opens that [`FileInterest`](sentinel_event::FileInterest) leaves out.
+    pub filtered: u64,
     /// Read or write calls that went into sums and gave no event of their own.
     pub folded: u64,
 }
@@ -47,6 +49,34 @@ pub(crate) struct Shared {
     pub(crate) malformed: AtomicU64,
     pub(crate) open_files: AtomicU64,
     pub(crate) folded: [AtomicU64; 2],
+    /// Opens that passed the kernel's side and were left out by the reader.
+    pub(crate) filtered: AtomicU64,
+    filter: std::sync::Mutex<Option<std::sync::Arc<Filter>>>,
+    pub(crate) canary: Canary,
+    /// Events of acts of the canary, by id of the kind.
+    pub(crate) canaries: Canaries,
+}
+
+/// See [`Shared::canaries`].
+#[derive(Debug)]
+pub(crate) struct Canaries([AtomicU64; abi::SENTINEL_KIND_MAX as usize]);
+
+impl Default for Canaries {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| AtomicU64::default()))
+    }
+}
+
+impl Canaries {
+    fn of(&self, kind: Kind) -> Option<&AtomicU64> {
+        self.0.get(usize::try_from(wire_id(kind)?).ok()?)
+    }
+
+    pub(crate) fn count(&self, kinds: &[Kind]) {
+        for count in kinds.iter().filter_map(|kind| self.of(*kind)) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
 }
 
 impl Shared {
@@ -56,6 +86,14 @@ impl Shared {
 
     pub(crate) fn want(&self, kinds: KindSet) {
         *self.wanted.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = kinds;
+    }
+
+    pub(crate) fn filter(&self) -> Option<std::sync::Arc<Filter>> {
+        self.filter.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_filter(&self, filter: Option<std::sync::Arc<Filter>>) {
+        *self.filter.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = filter;
     }
 
     fn folded(&self, kind: Kind) -> u64 {
@@ -72,7 +110,16 @@ impl Shared {
         let mut kinds = Vec::with_capacity(Kind::ALL.len());
         for kind in Kind::ALL {
             let folded = self.folded(*kind);
-            kinds.push(KindCounters { folded, ..of_kind(counts, *kind)? });
+            let mut sum = KindCounters { folded, ..of_kind(counts, *kind)? };
+            let canaries = self.canaries.of(*kind).map_or(0, |count| count.load(Ordering::Relaxed));
+            sum.produced = sum.produced.saturating_sub(canaries);
+            sum.excluded += canaries;
+            if *kind == Kind::FileOpen {
+                let here = self.filtered.load(Ordering::Relaxed);
+                sum.produced = sum.produced.saturating_sub(here);
+                sum.filtered += here;
+            }
+            kinds.push(sum);
         }
         Ok(Counters {
             kinds,
@@ -86,7 +133,8 @@ impl Shared {
 
 /// The counters of one kind from the per-CPU map `counts`.
 pub(crate) fn of_kind(counts: &impl MapCore, kind: Kind) -> Result<KindCounters, ProbeError> {
-    let mut sum = KindCounters { kind, produced: 0, lost: 0, excluded: 0, deferred: 0, folded: 0 };
+    let mut sum =
+        KindCounters { kind, produced: 0, lost: 0, excluded: 0, deferred: 0, filtered: 0, folded: 0 };
     let Some(id) = wire_id(kind) else {
         return Ok(sum);
     };
@@ -100,6 +148,7 @@ pub(crate) fn of_kind(counts: &impl MapCore, kind: Kind) -> Result<KindCounters,
             sum.lost += value.lost;
             sum.excluded += value.excluded;
             sum.deferred += value.deferred;
+            sum.filtered += value.filtered;
         }
     }
     Ok(sum)

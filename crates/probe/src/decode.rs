@@ -63,6 +63,8 @@ pub struct Record {
 pub enum Content {
     /// An event as it is.
     Body(Body),
+    /// An opened file, and the place of its directory when the kernel's side asks for a verdict on it, else 0.
+    Open(sentinel_event::FileOpen, u64),
     /// Reads or writes of an open file, perhaps totals: the ledger makes events of them.
     Io(Io),
     /// Totals of a file that was closed.

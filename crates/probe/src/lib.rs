@@ -12,12 +12,15 @@ compile_error!("the wire aligns 64-bit integers to 8 bytes; 32-bit targets do no
 
 mod abi;
 mod attach;
+mod canary;
 mod capabilities;
+mod cgroups;
 mod counters;
 #[cfg(test)]
 mod coverage;
 pub mod decode;
 mod error;
+mod filter;
 mod ledger;
 mod load;
 mod mounts;
@@ -30,7 +33,8 @@ mod support;
 
 use std::time::Duration;
 
-pub use attach::{HookState, HookStatus};
+pub use attach::{HookFault, HookState, HookStatus};
+pub use cgroups::CgroupBook;
 pub use counters::{Counters, KindCounters};
 pub use decode::process::OpenFd;
 pub use error::ProbeError;

@@ -78,6 +78,11 @@ pub(crate) const JOBS: &[Job] = &[
         kinds: &[Kind::Fork],
         variants: &[Variant { program: "fork", hooks: &[Typed("sched_process_fork")], needs: &[TpBtf] }],
     },
+    // No events: the paths of cgroups, which everything that a container does is told with.
+    Job {
+        kinds: &[Kind::Fork],
+        variants: &[Variant { program: "cgroup_born", hooks: &[Typed("cgroup_mkdir")], needs: &[TpBtf] }],
+    },
     Job {
         kinds: &[Kind::Exit],
         variants: &[Variant {

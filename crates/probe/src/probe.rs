@@ -3,18 +3,22 @@
 use std::{
     fmt,
     io::{self, Read as _},
+    os::fd::AsFd as _,
     sync::Arc,
 };
 
-use libbpf_rs::{Iter, MapCore as _, MapFlags, MapHandle, ProgramInput, skel::Skel as _};
-use sentinel_event::{Kind, KindSet, Process};
+use libbpf_rs::{
+    Iter, MapCore, MapFlags, MapHandle, Program, ProgramInput, query::ProgInfoIter, skel::Skel as _,
+};
+use sentinel_event::{FileInterest, Kind, KindSet, Process};
 use zerocopy::IntoBytes as _;
 
 use crate::{
-    Counters, HookStatus, OpenFd, Options, ProbeError, Reader, Support, abi,
+    CgroupBook, Counters, HookFault, HookStatus, OpenFd, Options, ProbeError, Reader, Support, abi,
     attach::{self, Attached},
     counters::Shared,
     decode::{process, wire_id},
+    filter::{self, Filter},
     load, plan,
     reader::Maps,
     selftest,
@@ -32,6 +36,8 @@ pub struct Probe {
     ring_bytes: u32,
     /// Calls that are events of kind `syscall`, by name.
     syscalls: Vec<String>,
+    /// The job that the canary asked last.
+    pub(crate) asked: usize,
 }
 
 impl fmt::Debug for Probe {
@@ -48,6 +54,7 @@ impl Probe {
     /// [`ProbeError`] when the kernel or the privileges refuse what no program can do without.
     pub fn load(options: &Options) -> Result<(Self, Reader), ProbeError> {
         load::quiet_libbpf();
+        attach::remove_abandoned();
         let facts = Facts::detect();
         let skel = load::load(options, &facts).map_err(explain)?;
         let shared = Arc::new(Shared::default());
@@ -56,6 +63,7 @@ impl Probe {
             asleep: handle(&skel.maps.asleep)?,
             open_files: handle(&skel.maps.open_files)?,
             counts: handle(&skel.maps.counts)?,
+            places: handle(&skel.maps.open_places)?,
         };
         let mut reader = Reader::new(&skel.maps.events, maps, Arc::clone(&shared), options.sweep)?;
         let config = abi::sentinel_config { aggregate: options.aggregate.into(), ..Default::default() };
@@ -67,6 +75,7 @@ impl Probe {
             config,
             ring_bytes: options.ring_bytes,
             syscalls: Vec::new(),
+            asked: 0,
         };
         probe.own(&options.own_fds)?;
         probe.syscalls.clone_from(&options.syscalls);
@@ -82,7 +91,12 @@ impl Probe {
     /// As [`Probe::set_kinds`] and [`Reader::poll`].
     pub fn watch(&mut self, reader: &mut Reader, kinds: KindSet) -> Result<(), ProbeError> {
         self.set_kinds(kinds)?;
-        selftest::run_all(self, reader)
+        // The test opens files that nobody else wants.
+        let filter = self.shared.filter();
+        self.filter(None)?;
+        let result = selftest::run_all(self, reader);
+        self.filter(filter)?;
+        result
     }
 
     /// Attaches what `kinds` need and detaches what they do not. The kinds that the process table lives
@@ -118,6 +132,15 @@ impl Probe {
         Ok(())
     }
 
+    /// No event from now on; at once, and for good. The programs go when this is dropped.
+    ///
+    /// # Errors
+    /// When the kernel's configuration map cannot be written.
+    pub fn stop(&mut self) -> Result<(), ProbeError> {
+        self.config.kinds = 0;
+        self.write_config()
+    }
+
     /// The calls that are events of kind `syscall` from now on, by the name the manual gives them; a call that
     /// this kernel does not have is reported as absent by [`Probe::hooks`]. A call that has a kind of its own
     /// would be told twice: the caller leaves it out. Takes effect with the next [`Probe::set_kinds`].
@@ -125,9 +148,60 @@ impl Probe {
         self.syscalls = names;
     }
 
+    /// Opens that do not matter leave no record from now on: the kernel's side drops what it can judge, the reader
+    /// the rest, and all of it is counted as `filtered`. Until this is called every open matters.
+    ///
+    /// # Errors
+    /// When a map cannot be written. Nothing is lost then: what the kernel's side does not drop, the reader does.
+    pub fn set_file_interest(&mut self, interest: &FileInterest) -> Result<(), ProbeError> {
+        let filter = (*interest != FileInterest::all()).then(|| Arc::new(Filter::new(interest.clone())));
+        self.filter(filter)
+    }
+
+    /// Puts a filter into force, or none.
+    pub(crate) fn filter(&mut self, filter: Option<Arc<Filter>>) -> Result<(), ProbeError> {
+        let maps = filter::Maps {
+            filter: &self.skel.maps.open_filter,
+            names: &self.skel.maps.open_names,
+            suffixes: &self.skel.maps.open_suffixes,
+            prefixes: &self.skel.maps.open_prefixes,
+        };
+        maps.pass_all()?;
+        self.shared.set_filter(filter.clone());
+        filter.map_or(Ok(()), |filter| maps.install(&filter))
+    }
+
     /// Every hook there is and its state.
     pub fn hooks(&self) -> Vec<HookStatus> {
         self.jobs.iter().flat_map(Attached::status).collect()
+    }
+
+    /// The paths of cgroups that are made from now on.
+    ///
+    /// # Errors
+    /// When there is no descriptor left.
+    pub fn cgroups(&self) -> Result<CgroupBook, ProbeError> {
+        let handle = MapHandle::try_from(&self.skel.maps.cgroup_paths);
+        handle.map(CgroupBook).map_err(ProbeError::refused("a map's descriptor"))
+    }
+
+    /// Every program that is loaded, and how many instructions the kernel looked at to verify it; 0 before Linux 5.16,
+    /// which does not tell.
+    pub fn verified(&self) -> Vec<(String, u32)> {
+        let programs = self.skel.object().progs();
+        let loaded: Vec<(u32, String)> = programs
+            .filter(|program| program.autoload())
+            .filter_map(|program| {
+                let id = Program::id_from_fd(program.as_fd()).ok()?;
+                Some((id, program.name().to_string_lossy().into_owned()))
+            })
+            .collect();
+        ProgInfoIter::default()
+            .filter_map(|info| {
+                let (_, name) = loaded.iter().find(|(id, _)| *id == info.id)?;
+                Some((name.clone(), info.verified_insns))
+            })
+            .collect()
     }
 
     /// Whether everything that is wanted works.
@@ -229,6 +303,34 @@ impl Probe {
         Ok(bytes)
     }
 
+    /// Whether the kernel's maps still say what we have written there; puts them right.
+    pub(crate) fn compare(&mut self) -> Option<HookFault> {
+        let filter = self.shared.filter();
+        let maps = &self.skel.maps;
+        let is = |map: &dyn MapCore, wanted: &[u8]| {
+            // Not to know is not a fault.
+            map.lookup(0u32.as_bytes(), MapFlags::ANY).map_or(true, |found| found.as_deref() == Some(wanted))
+        };
+        let wire = filter.as_ref().map(|filter| *filter.wire()).unwrap_or_default();
+        if is(&maps.settings, self.config.as_bytes()) && is(&maps.open_filter, wire.as_bytes()) {
+            return None;
+        }
+        let righted = self.write_config().and_then(|()| self.filter(filter));
+        let reason = match righted {
+            Ok(()) => String::from("somebody has changed what the programs are told; it is right again"),
+            Err(error) => format!("somebody has changed what the programs are told, and {error}"),
+        };
+        Some(HookFault { program: "", hook: None, reason })
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    pub(crate) fn jobs(&self) -> &[Attached] {
+        &self.jobs
+    }
+
     /// The jobs, for the self-test.
     pub(crate) fn jobs_mut(&mut self) -> &mut [Attached] {
         &mut self.jobs
@@ -242,7 +344,9 @@ impl Probe {
 
 impl Drop for Probe {
     fn drop(&mut self) {
-        attach::release(self.jobs.iter_mut().flat_map(Attached::detach).collect());
+        // They may fire for some seconds yet: to no end.
+        let _ = self.stop();
+        attach::abandon(self.jobs.iter_mut().flat_map(Attached::detach).collect());
     }
 }
 

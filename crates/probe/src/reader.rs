@@ -16,6 +16,7 @@ use crate::{
     ProbeError,
     counters::{self, Shared},
     decode::{Content, DecodeError, Record, decode},
+    filter::Judge,
     ledger::{Entry, Ledger},
 };
 
@@ -38,6 +39,7 @@ pub struct Reader {
     asleep: MapHandle,
     open_files: MapHandle,
     counts: MapHandle,
+    places: MapHandle,
     busy: bool,
     /// The last batch was full: there is no time to nap.
     more: bool,
@@ -68,6 +70,7 @@ pub(crate) struct Maps {
     pub(crate) asleep: MapHandle,
     pub(crate) open_files: MapHandle,
     pub(crate) counts: MapHandle,
+    pub(crate) places: MapHandle,
 }
 
 impl Reader {
@@ -96,6 +99,7 @@ impl Reader {
             asleep: maps.asleep,
             open_files: maps.open_files,
             counts: maps.counts,
+            places: maps.places,
             busy: false,
             more: false,
             sweep,
@@ -188,6 +192,8 @@ impl Reader {
         let mut records = std::mem::take(&mut self.spare);
         let any = !records.is_empty();
         let wanted = self.shared.wanted();
+        let mut judge = Judge::new(self.shared.filter());
+        let from = events.len();
         for record in records.drain(..) {
             let mut head = record.head;
             head.real_ns = head.boot_ns.wrapping_add(self.epoch_ns);
@@ -198,11 +204,18 @@ impl Reader {
                     }
                     events.push(Event { head, body });
                 }
+                Content::Open(open, place) => {
+                    if judge.wants(&open, head.result, place) {
+                        events.push(Event { head, body: Body::FileOpen(open) });
+                    }
+                }
                 Content::Io(io) => self.ledger.io(head, io, events),
                 Content::Close(close) => self.ledger.close(head, &close, wanted, events),
             }
         }
         self.spare = records;
+        self.shared.canaries.count(&self.shared.canary.take(events, from));
+        self.shared.filtered.fetch_add(judge.tell(&self.places), Ordering::Relaxed);
         any
     }
 
@@ -290,7 +303,7 @@ fn clock(id: ClockId) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
-fn boot_ns() -> u64 {
+pub(crate) fn boot_ns() -> u64 {
     clock(ClockId::CLOCK_BOOTTIME)
 }
 

@@ -2,22 +2,17 @@
 //! out of the ring. Events of other processes meanwhile are kept for the reader's first poll; our own, and
 //! those of the children of the test, are nobody's business.
 
+mod acts;
+
 use std::{
-    fs::{self, File},
-    io::{self, Read as _, Write as _},
-    os::linux::net::SocketAddrExt as _,
-    os::unix::{
-        fs::PermissionsExt as _,
-        net::{SocketAddr, UnixDatagram, UnixListener, UnixStream},
-    },
-    process::{Command, Stdio},
-    thread,
+    io,
     time::{Duration, Instant},
 };
 
-use nix::{
-    sys::{memfd, ptrace},
-    unistd::Pid,
+use acts::{
+    bpf, capset, chmod, chown, chroot, duplicate, link, memfd, mkdir, mknod, module, mount, name_thread,
+    open_null, post, protect, read_zero, rename, run, run_nothing, send_file, setfsuid, setns, signal,
+    symlink, talk, trace_nobody, truncate, umount, unlink, unshare, use_thrice, write_memory, write_null,
 };
 use sentinel_event::{Body, Event, Kind};
 
@@ -25,16 +20,15 @@ use crate::{Probe, ProbeError, Reader};
 
 /// Longest wait for the events.
 const PATIENCE: Duration = Duration::from_millis(500);
-/// A name that does not exist and cannot be made.
-const NOWHERE: &str = "/proc/self/sentinel-self-test";
 
-struct Test {
+/// What makes a program fire, and how one knows that it did.
+pub(crate) struct Test {
     /// Program of the job, without `_old`.
     program: &'static str,
-    trigger: fn() -> io::Result<()>,
-    seen: fn(&Event) -> bool,
+    pub(crate) trigger: fn() -> io::Result<()>,
+    pub(crate) seen: fn(&Event) -> bool,
     /// The trigger is bound to fire; else silence proves nothing.
-    certain: bool,
+    pub(crate) certain: bool,
 }
 
 const TESTS: &[Test] = &[
@@ -52,9 +46,14 @@ const TESTS: &[Test] = &[
         seen: |e| e.kind() == Kind::Exec && e.head.failed(),
         certain: true,
     },
-    Test { program: "file_open", trigger: write_null, seen: |e| e.kind() == Kind::FileOpen, certain: true },
+    Test { program: "file_open", trigger: open_null, seen: |e| e.kind() == Kind::FileOpen, certain: true },
     Test { program: "file_read", trigger: read_zero, seen: |e| e.kind() == Kind::FileRead, certain: true },
-    Test { program: "file_write", trigger: write_null, seen: |e| e.kind() == Kind::FileWrite, certain: true },
+    Test {
+        program: "file_write",
+        trigger: write_null,
+        seen: |e| matches!(e.kind(), Kind::FileWrite | Kind::FileClose),
+        certain: true,
+    },
     Test { program: "file_close", trigger: use_thrice, seen: sums, certain: true },
     Test { program: "file_unlink", trigger: unlink, seen: |e| e.kind() == Kind::FileUnlink, certain: true },
     Test { program: "file_rename", trigger: rename, seen: |e| e.kind() == Kind::FileRename, certain: true },
@@ -89,7 +88,47 @@ const TESTS: &[Test] = &[
     Test { program: "file_chown", trigger: chown, seen: |e| e.kind() == Kind::FileChown, certain: true },
     Test { program: "chroot", trigger: chroot, seen: |e| e.kind() == Kind::Chroot, certain: true },
     Test { program: "umount", trigger: umount, seen: |e| e.kind() == Kind::Umount, certain: true },
+    Test { program: "mount", trigger: mount, seen: |e| e.kind() == Kind::Mount, certain: true },
+    Test { program: "file_mknod", trigger: mknod, seen: |e| e.kind() == Kind::FileMknod, certain: true },
+    Test {
+        program: "file_truncate",
+        trigger: truncate,
+        seen: |e| e.kind() == Kind::FileTruncate,
+        certain: true,
+    },
+    Test {
+        program: "file_copy_read",
+        trigger: send_file,
+        seen: |e| copied(e, Kind::FileRead),
+        certain: true,
+    },
+    Test {
+        program: "file_copy_write",
+        trigger: send_file,
+        seen: |e| copied(e, Kind::FileWrite),
+        certain: true,
+    },
+    Test { program: "credentials", trigger: both_credentials, seen: before_known, certain: true },
+    Test { program: "setuid", trigger: setfsuid, seen: |e| e.kind() == Kind::Setuid, certain: true },
+    Test { program: "capset", trigger: capset, seen: |e| e.kind() == Kind::Capset, certain: true },
+    Test { program: "signal", trigger: signal, seen: |e| e.kind() == Kind::Signal, certain: true },
+    Test { program: "setns", trigger: setns, seen: |e| e.kind() == Kind::Setns, certain: true },
+    Test { program: "unshare", trigger: unshare, seen: |e| e.kind() == Kind::Unshare, certain: true },
+    Test { program: "bpf", trigger: bpf, seen: |e| e.kind() == Kind::Bpf, certain: true },
+    Test { program: "module_load", trigger: module, seen: |e| e.kind() == Kind::ModuleLoad, certain: true },
+    Test {
+        program: "process_vm_write",
+        trigger: write_memory,
+        seen: |e| e.kind() == Kind::ProcessVmWrite,
+        certain: true,
+    },
 ];
+
+/// The test of `program`, when it has one.
+pub(crate) fn test_of(program: &str) -> Option<&'static Test> {
+    let name = program.trim_end_matches("_old");
+    TESTS.iter().find(|test| test.program == name)
+}
 
 /// Triggers what is attached and marks what was seen.
 pub(crate) fn run_all(probe: &mut Probe, reader: &mut Reader) -> Result<(), ProbeError> {
@@ -98,8 +137,7 @@ pub(crate) fn run_all(probe: &mut Probe, reader: &mut Reader) -> Result<(), Prob
         let Some(program) = job.program().filter(|_| job.is_attached() && job.verified.is_none()) else {
             continue;
         };
-        let name = program.trim_end_matches("_old");
-        if let Some(test) = TESTS.iter().find(|test| test.program == name) {
+        if let Some(test) = test_of(program) {
             match (test.trigger)() {
                 Ok(()) => waiting.push((index, test)),
                 Err(error) => tracing::debug!(program, %error, "Cannot test this program here."),
@@ -136,44 +174,6 @@ pub(crate) fn run_all(probe: &mut Probe, reader: &mut Reader) -> Result<(), Prob
     Ok(())
 }
 
-/// Runs some program that does nothing.
-fn run() -> io::Result<()> {
-    let quiet = |program: &str, argument: Option<&str>| {
-        let mut command = Command::new(program);
-        command.args(argument).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        command.status().map(drop)
-    };
-    quiet("/bin/true", None)
-        .or_else(|_| quiet("/run/current-system/sw/bin/true", None))
-        .or_else(|_| quiet("/proc/self/exe", Some("--version")))
-}
-
-fn run_nothing() -> io::Result<()> {
-    match Command::new(NOWHERE).stdin(Stdio::null()).spawn() {
-        Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
-        Err(_) => Ok(()),
-    }
-}
-
-fn read_zero() -> io::Result<()> {
-    File::open("/dev/zero")?.read_exact(&mut [0; 1])
-}
-
-fn write_null() -> io::Result<()> {
-    fs::OpenOptions::new().write(true).open("/dev/null")?.write_all(b".")
-}
-
-/// Of three calls the close tells two, whoever wants to hear of the close itself.
-fn use_thrice() -> io::Result<()> {
-    let (mut zero, mut null) =
-        (File::open("/dev/zero")?, fs::OpenOptions::new().write(true).open("/dev/null")?);
-    for _ in 0..3 {
-        zero.read_exact(&mut [0; 1])?;
-        null.write_all(b".")?;
-    }
-    Ok(())
-}
-
 fn sums(event: &Event) -> bool {
     match &event.body {
         Body::FileClose(_) => true,
@@ -182,96 +182,22 @@ fn sums(event: &Event) -> bool {
     }
 }
 
-fn unlink() -> io::Result<()> {
-    match fs::remove_file(NOWHERE) {
-        Ok(()) => Err(io::ErrorKind::AlreadyExists.into()),
-        Err(_) => Ok(()),
+/// What [`send_file`] does, and no other test.
+fn copied(event: &Event, kind: Kind) -> bool {
+    match &event.body {
+        Body::FileRead(io) | Body::FileWrite(io) => event.kind() == kind && io.bytes == acts::SENT as u64,
+        Body::FileClose(close) => kind == Kind::FileWrite && close.bytes == acts::SENT as u64,
+        _ => false,
     }
 }
 
-fn rename() -> io::Result<()> {
-    match fs::rename(NOWHERE, NOWHERE) {
-        Ok(()) => Err(io::ErrorKind::AlreadyExists.into()),
-        Err(_) => Ok(()),
-    }
+/// Somebody may want one of the two.
+fn both_credentials() -> io::Result<()> {
+    setfsuid()?;
+    capset()
 }
 
-/// A connection to ourselves, by an abstract unix socket: no file, no network.
-fn talk() -> io::Result<()> {
-    let name = format!("sentinel-self-test-{}", std::process::id());
-    let address = SocketAddr::from_abstract_name(name)?;
-    let listener = UnixListener::bind_addr(&address)?;
-    let _client = UnixStream::connect_addr(&address)?;
-    listener.accept().map(drop)
-}
-
-fn trace_nobody() -> io::Result<()> {
-    match ptrace::attach(Pid::from_raw(i32::MAX)) {
-        Ok(()) => Err(io::ErrorKind::AlreadyExists.into()),
-        Err(_) => Ok(()),
-    }
-}
-
-fn memfd() -> io::Result<()> {
-    memfd::memfd_create("sentinel-self-test", memfd::MFdFlags::MFD_CLOEXEC)?;
-    Ok(())
-}
-
-fn protect() -> io::Result<()> {
-    memmap2::MmapMut::map_anon(1)?.make_exec().map(drop)
-}
-
-fn duplicate() -> io::Result<()> {
-    File::open("/dev/null")?.try_clone().map(drop)
-}
-
-/// A datagram to ourselves, by an abstract unix socket.
-fn post() -> io::Result<()> {
-    let name = format!("sentinel-self-test-post-{}", std::process::id());
-    let address = SocketAddr::from_abstract_name(name)?;
-    let server = UnixDatagram::bind_addr(&address)?;
-    UnixDatagram::unbound()?.send_to_addr(b".", &address)?;
-    server.recv_from(&mut [0; 1]).map(drop)
-}
-
-/// A thread that has a name sets it itself.
-fn name_thread() -> io::Result<()> {
-    let thread = thread::Builder::new().name("self-test".into()).spawn(|| ())?;
-    thread.join().map_err(|_| io::ErrorKind::Other.into())
-}
-
-/// What was bound to fail has failed.
-fn refused<T>(result: io::Result<T>) -> io::Result<()> {
-    match result {
-        Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
-        Err(_) => Ok(()),
-    }
-}
-
-fn link() -> io::Result<()> {
-    refused(fs::hard_link(NOWHERE, NOWHERE))
-}
-
-fn symlink() -> io::Result<()> {
-    refused(std::os::unix::fs::symlink(NOWHERE, NOWHERE))
-}
-
-fn mkdir() -> io::Result<()> {
-    refused(fs::create_dir(NOWHERE))
-}
-
-fn chmod() -> io::Result<()> {
-    refused(fs::set_permissions(NOWHERE, fs::Permissions::from_mode(0o600)))
-}
-
-fn chown() -> io::Result<()> {
-    refused(std::os::unix::fs::chown(NOWHERE, None, None))
-}
-
-fn chroot() -> io::Result<()> {
-    refused(std::os::unix::fs::chroot(NOWHERE))
-}
-
-fn umount() -> io::Result<()> {
-    refused(nix::mount::umount(NOWHERE).map_err(io::Error::from))
+fn before_known(event: &Event) -> bool {
+    matches!(&event.body, Body::Setuid(change) if change.before.is_some())
+        || matches!(&event.body, Body::Capset(change) if change.before.is_some())
 }

@@ -16,7 +16,10 @@ mod random;
 use std::{collections::BTreeMap, env, fs, path::Path, sync::Arc};
 
 use proptest::prelude::*;
-use sentinel_event::{Accept, Bind, Body, Connect, FileRename, Kind, Listen, Observation, ProcessKey, Text};
+use sentinel_event::{
+    Accept, Bind, Body, Connect, FileChmod, FileChown, FileLink, FileMkdir, FileMknod, FileRename, FileRmdir,
+    FileSymlink, FileTruncate, Kind, Listen, Message, Mount, Observation, ProcessKey, Text, Umount,
+};
 use sentinel_rules::language::{
     ArgumentRule, Comparand, Condition, Field, RuleSet, Term,
     envelope::{self, Envelope, Told},
@@ -198,10 +201,42 @@ fn plain(mut observation: Observation) -> Observation {
             tidy_all([&mut from.path, &mut from.name, &mut to.path, &mut to.name]);
         }
         Body::MemfdCreate(memfd) => tidy_all([&mut memfd.name]),
+        Body::Bpf(bpf) => tidy_all([&mut bpf.name]),
+        Body::ModuleLoad(module) => tidy_all([&mut module.path.bytes, &mut module.args]),
+        Body::Mount(Mount { source, target, fstype, .. }) => {
+            tidy_all([&mut source.path, &mut source.name, &mut target.path, &mut target.name, fstype]);
+        }
+        Body::FileLink(FileLink { from, to, .. }) => {
+            tidy_all([&mut from.path, &mut from.name, &mut to.path, &mut to.name]);
+        }
+        Body::FileSymlink(FileSymlink { link, target, .. }) => {
+            tidy_all([&mut link.path, &mut link.name, target]);
+        }
+        Body::FileMkdir(FileMkdir { target, .. })
+        | Body::FileRmdir(FileRmdir { target })
+        | Body::FileMknod(FileMknod { target, .. })
+        | Body::Umount(Umount { target, .. }) => tidy_all([&mut target.path, &mut target.name]),
+        Body::Chroot(chroot) => tidy_all([&mut chroot.asked.path, &mut chroot.asked.name]),
+        Body::FileChmod(FileChmod { file, .. })
+        | Body::FileChown(FileChown { file, .. })
+        | Body::FileTruncate(FileTruncate { file, .. }) => {
+            tidy_all([&mut file.path.bytes, &mut file.asked.path, &mut file.asked.name]);
+        }
+        Body::Dup(dup) => {
+            let socket = &mut dup.socket;
+            tidy_all([
+                &mut dup.path.bytes,
+                &mut socket.local.path,
+                &mut socket.peer.path,
+                &mut socket.asked.path,
+            ]);
+        }
         Body::MmapExec(map) => tidy_all([&mut map.path.bytes]),
         Body::Connect(Connect { socket })
         | Body::Accept(Accept { socket })
         | Body::Bind(Bind { socket })
+        | Body::Send(Message { socket, .. })
+        | Body::Recv(Message { socket, .. })
         | Body::Listen(Listen { socket, .. }) => {
             tidy_all([&mut socket.local.path, &mut socket.peer.path, &mut socket.asked.path]);
         }

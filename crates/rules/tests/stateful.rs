@@ -69,6 +69,20 @@ fn what_is_older_than_the_window_does_not_count() {
 }
 
 #[test]
+fn a_quiet_time_makes_many_events_one_alert() {
+    let engine = opens("  threshold: {at: 1, within: 1s, by: [proc.pid, fd.name], quiet: 10s}\n");
+    let at = |times: &[u64]| times.iter().map(|ms| opened("/x", *ms, 1)).collect::<Vec<_>>();
+    assert_eq!(fresh(&engine, &at(&[0, 1, 2, 9_999, 10_000, 10_001])), [0, 4]);
+    // A value of its own each, and order does not matter.
+    assert_eq!(fresh(&engine, &[opened("/x", 5, 1), opened("/y", 6, 1), opened("/x", 4, 1)]), [0, 1]);
+    let engine = opens("  threshold: {at: 2, within: 1s, quiet: 10s}\n");
+    assert_eq!(fresh(&engine, &at(&[0, 1, 2, 3, 10_001, 10_002])), [1, 5]);
+    let mut memory = Memory::default();
+    assert_eq!(fires(&engine, &mut memory, &at(&[0, 1])), [1]);
+    assert_eq!(memory.remembered(), Remembered { keys: 1, entries: 1, evicted: 0, late: 0 });
+}
+
+#[test]
 fn each_key_has_a_count_of_its_own() {
     let engine = opens("  threshold: {at: 2, within: 10s, by: [proc.pid, fd.name]}\n");
     let events =

@@ -47,7 +47,9 @@ impl Reference<'_> {
                     }
                 }
                 (_, Some(first)) => self.section(text, &format!("{path}[]"), first)?,
-                (_, None) if value.is_mapping() => self.section(text, &path, value)?,
+                (_, None) if value.as_mapping().is_some_and(|keys| !keys.is_empty()) => {
+                    self.section(text, &path, value)?;
+                }
                 (_, None) => {}
             }
         }

@@ -31,3 +31,4 @@ pub use form::Format;
 pub use outputs::{OutputStatus, Outputs};
 pub use rotate::{RotatingFile, Rotation};
 pub use spool::{Spool, SpoolError};
+pub use suppress::SuppressedRule;

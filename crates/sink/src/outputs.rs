@@ -11,7 +11,7 @@ use sentinel_event::Alert;
 use crate::{
     Counters, OutputsConfig, SinkError, Spool, Suppression,
     output::{File, Http, Journald, Stdout, Syslog},
-    suppress::Suppressor,
+    suppress::{SuppressedRule, Suppressor},
     worker::{Output, Queue, Worker},
 };
 
@@ -102,6 +102,11 @@ impl Outputs {
     /// Alerts that were held back so far: by `dedup`, and by `rateLimit`.
     pub fn suppressed(&self) -> (u64, u64) {
         self.suppressor.as_ref().map_or((0, 0), Suppressor::counts)
+    }
+
+    /// The same of each rule of which something was held back, sorted by name; of at most 4096 rules.
+    pub fn suppressed_by_rule(&self) -> Vec<SuppressedRule> {
+        self.suppressor.as_ref().map(Suppressor::by_rule).unwrap_or_default()
     }
 
     /// Lets everything out that was sent before, in order, for at most this long; what is left then is counted as

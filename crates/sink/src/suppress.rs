@@ -4,6 +4,7 @@ mod summary;
 mod table;
 
 use std::{
+    collections::BTreeMap,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
     time::{Duration, Instant},
@@ -16,6 +17,17 @@ use crate::{SinkError, Suppression, outputs::to_all, worker::Queue};
 
 /// How often it is looked for windows that are over.
 const TICK: Duration = Duration::from_millis(250);
+
+/// What was held back of one rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SuppressedRule {
+    /// Its name.
+    pub rule: Arc<str>,
+    /// Alerts that said the same again.
+    pub dedup: u64,
+    /// Alerts that were too many.
+    pub rate_limit: u64,
+}
 
 /// Between the program and its outputs.
 #[derive(Debug)]
@@ -90,6 +102,20 @@ impl Suppressor {
             state.dedup.as_ref().map_or(0, |table| table.held),
             state.limit.as_ref().map_or(0, |table| table.held),
         )
+    }
+
+    /// The same by rule, sorted by name.
+    pub(crate) fn by_rule(&self) -> Vec<SuppressedRule> {
+        let state = self.shared.lock();
+        let mut rules: BTreeMap<Arc<str>, (u64, u64)> = BTreeMap::new();
+        for (rule, held) in state.dedup.iter().flat_map(|table| &table.by_rule) {
+            rules.entry(Arc::clone(rule)).or_default().0 = *held;
+        }
+        for (rule, held) in state.limit.iter().flat_map(|table| &table.by_rule) {
+            rules.entry(Arc::clone(rule)).or_default().1 = *held;
+        }
+        let one = |(rule, (dedup, rate_limit))| SuppressedRule { rule, dedup, rate_limit };
+        rules.into_iter().map(one).collect()
     }
 
     /// Ends every window, and with them the thread.

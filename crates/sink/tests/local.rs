@@ -203,6 +203,9 @@ fn repetition_is_held_back_and_told() {
         outputs.send(&alert(reason));
     }
     assert_eq!(outputs.suppressed(), (2, 2));
+    let by_rule = outputs.suppressed_by_rule();
+    let [one] = &by_rule[..] else { panic!("{by_rule:?}") };
+    assert_eq!((&*one.rule, one.dedup, one.rate_limit), (&*alert("a").rule, 2, 2));
     outputs.stop(LONG);
     let lines = std::fs::read_to_string(&path).unwrap();
     let lines: Vec<serde_json::Value> =

@@ -14,8 +14,9 @@ const EDGES: &[(&str, &[&str])] = &[
     ("rules", &["event"]),
     ("wire", &["event"]),
     ("sink", &["event"]),
+    ("identity", &["event"]),
     ("service", &[]),
-    ("agent", &["enrich", "event", "probe", "rules", "service", "sink", "wire"]),
+    ("agent", &["enrich", "event", "identity", "probe", "rules", "service", "sink", "wire"]),
     ("detector", &["event", "rules", "service", "sink", "wire"]),
     ("dashboard", &["service"]),
     ("cli", &["agent", "dashboard", "detector", "event", "probe", "rules", "wire"]),
@@ -30,7 +31,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("libbpf-cargo", &["probe"]),
     ("libbpf-sys", &["probe"]),
     ("bindgen", &["probe"]),
-    ("prost", &["detector", "wire"]),
+    ("prost", &["detector", "identity", "wire"]),
     ("clap", &["agent", "benches", "cli", "dashboard", "detector", "service", "simulate"]),
     ("anyhow", &["agent", "benches", "cli", "dashboard", "detector", "probe", "simulate"]), // probe: its build script alone
 ];

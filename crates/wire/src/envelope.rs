@@ -20,8 +20,8 @@ pub fn envelope(observation: &Observation, folded: u64, node: &Node, id: EventId
     EventEnvelope {
         event_id: id.to_string(),
         hostname: node.hostname.clone(),
-        pod_name: String::new(),
-        namespace: String::new(),
+        pod_name: observation.pod().map(|pod| pod.name.clone()).unwrap_or_default(),
+        namespace: observation.pod().map(|pod| pod.namespace.clone()).unwrap_or_default(),
         container_id: observation.container_id.as_deref().unwrap_or_default().to_owned(),
         event_type: observation.event.kind().name().to_owned(),
         data,

@@ -13,7 +13,7 @@ mod net;
 mod process;
 mod system;
 
-use std::sync::LazyLock;
+use std::{ops::Range, sync::LazyLock};
 
 use sentinel_event::{Kind, Observation};
 
@@ -45,6 +45,8 @@ pub struct Fact {
     pub source: &'static str,
     /// Kinds that may have it.
     pub kinds: &'static [Kind],
+    /// It depends on nothing but what [`crate::actor`] compares.
+    actor: bool,
     /// The value; none when this event does not have it.
     get: for<'a> fn(&'a Told<'a>) -> Option<Value<'a>>,
 }
@@ -78,6 +80,7 @@ macro_rules! rows {
             unit: $unit,
             source: $source,
             kinds: $kinds,
+            actor: false,
             get: |told| match &told.observation.event.body {
                 $body => $get,
                 _ => None,
@@ -104,12 +107,20 @@ pub fn facts_of() -> impl Iterator<Item = &'static Fact> {
     tables.into_iter().flatten().flat_map(|table| table.iter())
 }
 
-/// The facts of each kind, so that an event asks only for what it may have.
-static BY_KIND: LazyLock<Vec<Vec<&'static Fact>>> = LazyLock::new(|| {
+/// The facts of one kind, so that an event asks only for what it may have.
+struct Facts {
+    facts: Vec<&'static Fact>,
+    /// Which of them are about the actor: they stand together.
+    actor: Range<usize>,
+}
+
+static BY_KIND: LazyLock<Vec<Facts>> = LazyLock::new(|| {
     let of = |kind| {
         let mut facts: Vec<_> = facts_of().filter(|fact| fact.kinds.contains(kind)).collect();
         facts.sort_by_key(|fact| fact.section == Section::Attributes);
-        facts
+        let start = facts.iter().position(|fact| fact.actor).unwrap_or(facts.len());
+        let count = facts.iter().skip(start).take_while(|fact| fact.actor).count();
+        Facts { facts, actor: start..start + count }
     };
     Kind::ALL.iter().map(of).collect()
 });
@@ -118,8 +129,34 @@ static BY_KIND: LazyLock<Vec<Vec<&'static Fact>>> = LazyLock::new(|| {
 /// this one stands for, usually 0. `data` comes before `attributes`;
 /// keys do not repeat within a section.
 pub fn facts(observation: &Observation, folded: u64, each: &mut impl FnMut(&'static Fact, Value<'_>)) {
+    for part in [Part::Before, Part::Actor, Part::After] {
+        facts_in(part, observation, folded, each);
+    }
+}
+
+/// Facts in their order: those about the actor, and what stands around them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    Before,
+    Actor,
+    After,
+}
+
+/// As [`facts`], of one part.
+pub(crate) fn facts_in(
+    part: Part,
+    observation: &Observation,
+    folded: u64,
+    each: &mut impl FnMut(&'static Fact, Value<'_>),
+) {
     let told = Told { observation, folded };
-    for fact in BY_KIND.get(observation.event.kind() as usize).into_iter().flatten() {
+    let Some(Facts { facts, actor }) = BY_KIND.get(observation.event.kind() as usize) else { return };
+    let facts = match part {
+        Part::Before => facts.get(..actor.start),
+        Part::Actor => facts.get(actor.clone()),
+        Part::After => facts.get(actor.end..),
+    };
+    for fact in facts.unwrap_or_default() {
         if let Some(value) = (fact.get)(&told) {
             each(fact, value);
         }
@@ -157,7 +194,7 @@ mod tests {
     fn no_kind_has_a_key_twice_and_keys_need_no_escape() {
         for (kind, facts) in Kind::ALL.iter().zip(BY_KIND.iter()) {
             let mut keys: Vec<_> =
-                facts.iter().map(|fact| (fact.section == Section::Data, fact.key)).collect();
+                facts.facts.iter().map(|fact| (fact.section == Section::Data, fact.key)).collect();
             let all = keys.len();
             keys.sort_unstable();
             keys.dedup();

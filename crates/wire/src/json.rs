@@ -3,7 +3,9 @@
 use sentinel_event::Observation;
 
 use crate::{
-    EventId, EventIds, Node, Section, facts,
+    EventId, EventIds, Fact, Node, Section,
+    actor::Actors,
+    facts::{Part, facts_in},
     value::{Out, Value},
 };
 
@@ -18,6 +20,9 @@ pub struct Encoder {
     hostname: Vec<u8>,
     pub(crate) node: Node,
     pub(crate) rules: Option<u64>,
+    /// Of actors, their facts as lines have them, and as messages.
+    lines: Actors,
+    pub(crate) messages: Actors,
 }
 
 impl Encoder {
@@ -25,7 +30,14 @@ impl Encoder {
     pub fn new(node: &Node) -> Self {
         let mut hostname = Vec::new();
         Json(&mut hostname).any(node.hostname.as_bytes());
-        Self { ids: EventIds::default(), hostname, node: node.clone(), rules: None }
+        Self {
+            ids: EventIds::default(),
+            hostname,
+            node: node.clone(),
+            rules: None,
+            lines: Actors::default(),
+            messages: Actors::default(),
+        }
     }
 
     /// Which generation of the node's detection rules has judged the events that follow: the attribute
@@ -43,7 +55,7 @@ impl Encoder {
     }
 
     /// Appends the event's object to `out`, for [`crate::evt1::write_record`]; the event is called `id`.
-    pub fn object(&self, id: EventId, observation: &Observation, folded: u64, out: &mut Vec<u8>) {
+    pub fn object(&mut self, id: EventId, observation: &Observation, folded: u64, out: &mut Vec<u8>) {
         let head = &observation.event.head;
         out.reserve(USUAL);
         out.extend_from_slice(b"{\"event_id\":\"");
@@ -52,8 +64,16 @@ impl Encoder {
         Value::U64(head.real_ns).write(&mut Json(out));
         out.extend_from_slice(b",\"hostname\":\"");
         out.extend_from_slice(&self.hostname);
-        // Pods are known once enrichment talks to Kubernetes; the keys are there from the start.
-        out.extend_from_slice(b"\",\"pod\":\"\",\"namespace\":\"\",\"container_id\":\"");
+        match observation.pod() {
+            None => out.extend_from_slice(b"\",\"pod\":\"\",\"namespace\":\"\",\"container_id\":\""),
+            Some(pod) => {
+                out.extend_from_slice(b"\",\"pod\":\"");
+                Json(out).any(pod.name.as_bytes());
+                out.extend_from_slice(b"\",\"namespace\":\"");
+                Json(out).any(pod.namespace.as_bytes());
+                out.extend_from_slice(b"\",\"container_id\":\"");
+            }
+        }
         Json(out).any(observation.container_id.as_deref().unwrap_or_default().as_bytes());
         out.extend_from_slice(b"\",\"event_type\":\"");
         out.extend_from_slice(observation.event.kind().name().as_bytes());
@@ -61,23 +81,28 @@ impl Encoder {
 
         let mut section = Section::Data;
         let mut first = true;
-        facts(observation, folded, &mut |fact, value| {
+        facts_in(Part::Before, observation, folded, &mut |fact, value| {
             if fact.section != section {
                 section = fact.section;
                 first = true;
                 out.extend_from_slice(ATTRIBUTES);
             }
-            let key = fact.json.as_bytes();
             // The comma is for all but the first.
-            out.extend_from_slice(if first { key.get(1..).unwrap_or_default() } else { key });
-            first = false;
-            value.write(&mut Json(out));
-            out.push(b'"');
+            put(fact, value, usize::from(std::mem::take(&mut first)), out);
         });
         if section == Section::Data {
             out.extend_from_slice(ATTRIBUTES);
             first = true;
         }
+        let actor = self.lines.encoded(observation, |out| {
+            facts_in(Part::Actor, observation, folded, &mut |fact, value| put(fact, value, 0, out));
+        });
+        let skipped = usize::from(first && !actor.is_empty());
+        out.extend_from_slice(actor.get(skipped..).unwrap_or_default());
+        first &= actor.is_empty();
+        facts_in(Part::After, observation, folded, &mut |fact, value| {
+            put(fact, value, usize::from(std::mem::take(&mut first)), out);
+        });
         if let Some(generation) = self.rules {
             out.extend_from_slice(if first { b"\"" } else { b",\"" });
             out.extend_from_slice(RULES.as_bytes());
@@ -87,6 +112,13 @@ impl Encoder {
         }
         out.extend_from_slice(b"}}");
     }
+}
+
+/// A fact, without the first `skipped` bytes.
+fn put(fact: &Fact, value: Value<'_>, skipped: usize, out: &mut Vec<u8>) {
+    out.extend_from_slice(fact.json.as_bytes().get(skipped..).unwrap_or_default());
+    value.write(&mut Json(out));
+    out.push(b'"');
 }
 
 /// A line seldom has more bytes.

@@ -6,6 +6,7 @@
 //! [`read_object`] and [`write_object`] turn objects into envelopes and back.
 //! The crate decides nothing: every fact it is given is encoded.
 
+mod actor;
 mod envelope;
 mod errno;
 pub mod evt1;
@@ -27,7 +28,7 @@ pub use id::{EventId, EventIds};
 pub use json::{Encoder, RULES};
 pub use message::{batch, batch_events, event_id, event_type, read_envelope};
 pub use node::Node;
-pub use object::{ObjectError, read_object, write_object};
+pub use object::{ObjectError, Transcoder, read_object, write_object};
 pub use reference::reference;
 pub use syscall::syscall_name;
 pub use value::Value;

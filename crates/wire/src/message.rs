@@ -6,31 +6,43 @@ use prost::{
 };
 use sentinel_event::Observation;
 
-use crate::{Encoder, EventId, Section, facts, json::RULES, v1::EventEnvelope, value::Value};
+use crate::{
+    Encoder, EventId, Section,
+    facts::{Part, facts_in},
+    json::RULES,
+    v1::EventEnvelope,
+    value::Value,
+};
 
 // Tags of fields with a length (wire type 2): number << 3 | 2.
-const EVENT_ID: u32 = 1 << 3 | 2;
-const HOSTNAME: u32 = 2 << 3 | 2;
-const CONTAINER_ID: u32 = 5 << 3 | 2;
-const EVENT_TYPE: u32 = 9 << 3 | 2;
-const DATA: u32 = 10 << 3 | 2;
-const ATTRIBUTES: u32 = 20 << 3 | 2;
+pub(crate) const EVENT_ID: u32 = 1 << 3 | 2;
+pub(crate) const HOSTNAME: u32 = 2 << 3 | 2;
+pub(crate) const POD_NAME: u32 = 3 << 3 | 2;
+pub(crate) const NAMESPACE: u32 = 4 << 3 | 2;
+pub(crate) const CONTAINER_ID: u32 = 5 << 3 | 2;
+pub(crate) const EVENT_TYPE: u32 = 9 << 3 | 2;
+pub(crate) const DATA: u32 = 10 << 3 | 2;
+pub(crate) const ATTRIBUTES: u32 = 20 << 3 | 2;
 /// A number (wire type 0).
-const TIME: u32 = 30 << 3;
-const KEY: u32 = 1 << 3 | 2;
-const VALUE: u32 = 2 << 3 | 2;
+pub(crate) const TIME: u32 = 30 << 3;
+pub(crate) const KEY: u32 = 1 << 3 | 2;
+pub(crate) const VALUE: u32 = 2 << 3 | 2;
 /// `EventBatch.events`.
-const EVENTS: u32 = 2 << 3 | 2;
+pub(crate) const EVENTS: u32 = 2 << 3 | 2;
 /// `EventBatch.sequence`.
 const SEQUENCE: u32 = 1 << 3;
 
 impl Encoder {
     /// Appends the event to `out` as one of the `events` of a `sentinel.v1.EventBatch`: tag, length, message. The
     /// event is called `id`. See [`batch_events`] and [`batch`].
-    pub fn batched(&self, id: EventId, observation: &Observation, folded: u64, out: &mut Vec<u8>) {
+    pub fn batched(&mut self, id: EventId, observation: &Observation, folded: u64, out: &mut Vec<u8>) {
         let mut message = Vec::with_capacity(USUAL);
         string(&mut message, EVENT_ID, &id.text());
         string(&mut message, HOSTNAME, self.node.hostname.as_bytes());
+        if let Some(pod) = observation.pod() {
+            string(&mut message, POD_NAME, pod.name.as_bytes());
+            string(&mut message, NAMESPACE, pod.namespace.as_bytes());
+        }
         string(
             &mut message,
             CONTAINER_ID,
@@ -46,39 +58,49 @@ impl Encoder {
             field(&mut entry, VALUE, text.as_bytes());
             field(message, if section == Section::Data { DATA } else { ATTRIBUTES }, &entry);
         };
-        facts(observation, folded, &mut |fact, value| put(&mut message, fact.section, fact.key, value));
+        let mut told = |part, message: &mut Vec<u8>| {
+            facts_in(part, observation, folded, &mut |fact, value| {
+                put(message, fact.section, fact.key, value);
+            });
+        };
+        told(Part::Before, &mut message);
+        message.extend_from_slice(self.messages.encoded(observation, |message| told(Part::Actor, message)));
+        told(Part::After, &mut message);
         if let Some(generation) = self.rules {
             put(&mut message, Section::Attributes, RULES, Value::U64(generation));
         }
         if observation.event.head.real_ns != 0 {
-            encode_varint(TIME.into(), &mut message);
-            encode_varint(observation.event.head.real_ns, &mut message);
+            number(&mut message, TIME, observation.event.head.real_ns);
         }
         field(out, EVENTS, &message);
     }
 }
 
 /// A message seldom has more bytes.
-const USUAL: usize = 1536;
+pub(crate) const USUAL: usize = 1536;
 
 /// Nothing is left out, as the default would be.
-fn field(out: &mut Vec<u8>, tag: u32, bytes: &[u8]) {
+pub(crate) fn field(out: &mut Vec<u8>, tag: u32, bytes: &[u8]) {
     encode_varint(tag.into(), out);
     encode_varint(bytes.len() as u64, out);
     out.extend_from_slice(bytes);
 }
 
-fn string(out: &mut Vec<u8>, tag: u32, bytes: &[u8]) {
+pub(crate) fn string(out: &mut Vec<u8>, tag: u32, bytes: &[u8]) {
     if !bytes.is_empty() {
         field(out, tag, bytes);
     }
 }
 
+pub(crate) fn number(out: &mut Vec<u8>, tag: u32, value: u64) {
+    encode_varint(tag.into(), out);
+    encode_varint(value, out);
+}
+
 /// An `EventBatch` of events that [`Encoder::batched`] wrote, as bytes.
 pub fn batch(sequence: u64, events: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(events.len() + 11);
-    encode_varint(SEQUENCE.into(), &mut out);
-    encode_varint(sequence, &mut out);
+    number(&mut out, SEQUENCE, sequence);
     out.extend_from_slice(events);
     out
 }

@@ -1,6 +1,9 @@
 //! The JSON object of an event that is an envelope already: what a file or a line holds (design.md, 4.2).
 
+mod message;
 mod read;
+
+pub use message::Transcoder;
 
 use crate::{
     json::Json,

@@ -59,6 +59,7 @@ fn observation(body: Body) -> Observation {
         process: Some(process("sh", &["sh", "-c", "id"])),
         ancestors: vec![process("sshd", &["sshd: a"])].into(),
         container_id: Some("0123456789abcdef0123".into()),
+        workload: None,
     }
 }
 
@@ -169,7 +170,13 @@ fn hostile_names_stay_inside_their_string() {
 fn nobody_does_a_loss() {
     let loss = Loss { stage: Stage::Queue, cause: LossCause::Full, kind: Some(Kind::Exec), count: 9 };
     let event = Event { head: Head { real_ns: 1, ..Head::default() }, body: Body::Loss(loss) };
-    let lost = Observation { event, process: None, ancestors: Default::default(), container_id: None };
+    let lost = Observation {
+        event,
+        process: None,
+        ancestors: Default::default(),
+        container_id: None,
+        workload: None,
+    };
     let expected = serde_json::json!({"stage": "queue", "cause": "full", "kind": "exec", "count": "9"});
     assert_eq!(line(&lost, 0)["data"], expected);
 }
@@ -303,7 +310,7 @@ proptest! {
 
         // And the bytes that are written without a message in between.
         use prost::Message as _;
-        let encoder = Encoder::new(&node());
+        let mut encoder = Encoder::new(&node());
         let mut events = Vec::new();
         let ids: Vec<_> = (0..2).map(|_| EventIds::default().next(1)).collect();
         for id in &ids {
@@ -319,5 +326,43 @@ proptest! {
         let mut object = Vec::new();
         encoder.object(ids[0], &observation, folded, &mut object);
         prop_assert_eq!(&sentinel_wire::read_object(&object).unwrap(), &expected[0]);
+    }
+}
+
+/// One encoder sees many events, and copies what it has told of their processes.
+#[test]
+fn what_is_told_of_a_process_is_told_of_it_alone() {
+    let mut encoder = Encoder::new(&node());
+    let first = observation(Body::FileRead(FileIo::default()));
+    let changed: [fn(&mut Observation); 12] = [
+        |_| {},
+        |told| told.event.head.tid = 1,
+        |told| told.event.head.comm = Comm::from("other"),
+        |told| told.event.head.euid = 7,
+        |told| told.event.head.loginuid = 7,
+        |told| told.event.head.tty = 7,
+        |told| told.event.head.parent.tgid = 9,
+        |told| told.event.head.real_ns += 1,
+        |told| told.event.head.process.start_ns += 1,
+        |told| told.container_id = Some("0123456789abcdef".into()),
+        |told| {
+            told.process =
+                told.process.as_deref().cloned().map(|process| Process { exe: "/x".into(), ..process }.into())
+        },
+        |told| told.ancestors = Vec::new().into(),
+    ];
+    for _ in 0..2 {
+        for change in changed {
+            let mut told = first.clone();
+            change(&mut told);
+            let id = EventIds::default().next(1);
+            let expected = envelope(&told, 0, &node(), id);
+            let (mut object, mut events) = (Vec::new(), Vec::new());
+            encoder.object(id, &told, 0, &mut object);
+            encoder.batched(id, &told, 0, &mut events);
+            assert_eq!(sentinel_wire::read_object(&object).unwrap(), expected);
+            let message = sentinel_wire::batch_events(&events).next().unwrap();
+            assert_eq!(<EventEnvelope as prost::Message>::decode(message).unwrap(), expected);
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use sentinel_sink::SinkError;
 
 use super::Config;
+use crate::identity::speaks;
 
 /// Key and problem.
 type Problem = (String, String);
@@ -22,6 +23,7 @@ impl Config {
             let problem = format!("expected a power of two, found {}", self.capture.ring_bytes);
             return Err(("capture.ringBytes".into(), problem));
         }
+        self.check_enrichment()?;
         address("health.address", &self.health.address)?;
         address("metrics.address", &self.metrics.address)?;
         let same = self.metrics.enabled
@@ -30,6 +32,20 @@ impl Config {
         if same {
             let problem = format!("{} is the health port already; choose another", self.metrics.port);
             return Err(("metrics.port".into(), problem));
+        }
+        Ok(())
+    }
+
+    fn check_enrichment(&self) -> Result<(), Problem> {
+        within("enrichment.waitMilliseconds", self.enrichment.wait_milliseconds, 0, 10_000)?;
+        for (at, path) in self.enrichment.sockets.iter().flatten().enumerate() {
+            if !path.is_absolute() || !speaks(path) {
+                let problem = format!(
+                    "expected the absolute path of a socket with docker, podman, containerd or crio in it, found {:?}",
+                    path.display().to_string()
+                );
+                return Err((format!("enrichment.sockets[{at}]"), problem));
+            }
         }
         Ok(())
     }
@@ -49,8 +65,9 @@ impl Config {
             }
         }
         for (at, append) in detection.append_output.iter().enumerate() {
-            if append.extra_output.is_empty() {
-                let problem = "missing; write what is to be appended, e.g. \"cwd=%proc.cwd\"".to_owned();
+            if append.extra_output.is_empty() && append.extra_fields.is_empty() && !append.suggested_output {
+                let problem = "missing; write what is to be appended, e.g. \"cwd=%proc.cwd\", or extraFields"
+                    .to_owned();
                 return Err((format!("detection.appendOutput[{at}].extraOutput"), problem));
             }
         }

@@ -1,5 +1,7 @@
 //! Values of the section `detection`.
 
+use std::collections::BTreeMap;
+
 use sentinel_event::Priority;
 use sentinel_rules::language::eval::{Choice, Chosen};
 use sentinel_sink::Suppression;
@@ -95,6 +97,22 @@ pub struct AppendOutput {
     /// Text and fields that follow the rule's output.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub extra_output: String,
+    /// Further entries of `output_fields`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub extra_fields: Vec<ExtraField>,
+    /// Container and pod follow the rule's output.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub suggested_output: bool,
+}
+
+/// Further entries of `output_fields`: `proc.cwd`, or `{where: "%proc.name in %proc.cwd"}`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(untagged)]
+pub enum ExtraField {
+    /// A field under its own name, with its type.
+    Field(String),
+    /// Texts with fields in them, by name.
+    Templates(BTreeMap<String, String>),
 }
 
 /// Which rules an output is appended to: all that is named must hold.

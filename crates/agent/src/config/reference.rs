@@ -4,7 +4,9 @@ use std::fmt;
 
 use sentinel_service::Reference;
 
-use super::{Capture, Config, Detection, Grpc, GrpcSpool, Health, Metrics, Stream, StreamFile, Tls};
+use super::{
+    Capture, Config, Detection, Enrichment, Grpc, GrpcSpool, Health, Metrics, Stream, StreamFile, Tls,
+};
 
 const INTRODUCTION: &str = "# Configuration of the agent
 
@@ -25,6 +27,7 @@ const SECTIONS: &[(&str, &[&str])] = &[
     ("grpc.tls", Tls::DOCS),
     ("grpc.spool", GrpcSpool::DOCS),
     ("capture", Capture::DOCS),
+    ("enrichment", Enrichment::DOCS),
     ("health", Health::DOCS),
     ("metrics", Metrics::DOCS),
 ];

@@ -25,7 +25,8 @@ grpc: {endpoint: 'localhost:50051', tls: {enabled: false}}
 detection: {rules: [builtin, /r.d], matching: all, minimumPriority: NOTICE, watch: false,
   dedup: {windowSeconds: 60}, rateLimit: 'off', outputs: {file: {format: falco}, syslog: {}},
   select: [{disable: {rule: '*'}}, {enable: {tag: t}}],
-  appendOutput: [{match: {rule: 'a*', source: syscall, tags: [x]}, extraOutput: 'cwd=%proc.cwd'}]}
+  appendOutput: [{match: {rule: 'a*', source: syscall, tags: [x]}, extraOutput: 'cwd=%proc.cwd',
+    extraFields: [proc.cwd, {where: '%proc.name in %proc.cwd'}], suggestedOutput: true}], staticFields: {cluster: east}}
 capture: {aggregate: false, buffers: false, dns: true, compat: false}
 health: {address: '::', port: 0}
 metrics: {enabled: false, address: 0.0.0.0, port: 1}

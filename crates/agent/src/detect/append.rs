@@ -1,61 +1,66 @@
-//! `detection.appendOutput`: more text and fields in the outputs of rules.
-//!
-//! The addition is a rule file of our own that appends to outputs: what is wrong with it is found and placed
-//! like everything else.
+//! `detection.appendOutput` and `detection.staticFields`: what alerts say beyond the outputs of their rules.
 
-use std::fmt::Write as _;
+use sentinel_rules::language::{AdditionError, Additions, AppendOutput, ExtraField};
 
-use sentinel_rules::language::{
-    Rule, RuleSet,
-    eval::{Choice, Chosen, Selection},
+use crate::{
+    ConfigError,
+    config::{self, Detection},
 };
 
-use crate::config::{AppendMatch, AppendOutput};
+/// What the configuration adds; none when nothing.
+pub(super) fn additions(detection: &Detection) -> Option<Additions> {
+    let additions = Additions {
+        append_output: detection.append_output.iter().map(addition).collect(),
+        static_fields: detection.static_fields.clone(),
+    };
+    (additions != Additions::default()).then_some(additions)
+}
 
-/// What messages call the added file.
-pub(super) const NAME: &str = "detection.appendOutput";
+fn addition(append: &config::AppendOutput) -> AppendOutput {
+    let matches = append.matches.clone().unwrap_or_default();
+    AppendOutput {
+        rule: matches.rule,
+        source: matches.source,
+        tags: matches.tags.into_iter().collect(),
+        extra_output: Some(append.extra_output.clone()).filter(|text| !text.is_empty()),
+        extra_fields: append.extra_fields.iter().flat_map(fields).collect(),
+        suggested_output: append.suggested_output,
+    }
+}
 
-/// The text of a file that appends to the rules of `set`; none when it appends nothing.
-pub(super) fn file(set: &RuleSet, appends: &[AppendOutput]) -> Option<String> {
-    let mut text = String::new();
-    for rule in &set.rules {
-        let mut extra = String::new();
-        for append in appends {
-            if append.matches.as_ref().is_none_or(|matches| chosen(matches, rule)) {
-                extra.push(' ');
-                extra.push_str(&append.extra_output);
-            }
-        }
-        if !extra.is_empty() {
-            // JSON strings are YAML strings, whatever is in them.
-            let (name, extra) = (quoted(&rule.name), quoted(&extra));
-            let _ = writeln!(text, "- rule: {name}\n  output: {extra}\n  override: {{output: append}}");
+fn fields(field: &config::ExtraField) -> Vec<ExtraField> {
+    match field {
+        config::ExtraField::Field(name) => vec![ExtraField::Field(name.clone())],
+        config::ExtraField::Templates(templates) => {
+            let named = |(name, template): (&String, &String)| ExtraField::Template {
+                name: name.clone(),
+                template: template.clone(),
+            };
+            templates.iter().map(named).collect()
         }
     }
-    (!text.is_empty()).then_some(text)
 }
 
-fn quoted(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    for letter in text.chars() {
-        match letter {
-            '"' | '\\' => quoted.extend(['\\', letter]),
-            control if control.is_control() => drop(write!(quoted, "\\u{:04x}", u32::from(control))),
-            plain => quoted.push(plain),
+/// The error in the words of the configuration.
+pub(super) fn refusal(error: &AdditionError) -> ConfigError {
+    let at = error.at.replace("append_output", "detection.appendOutput");
+    let at = at.replace("extra_output", "extraOutput").replace("extra_fields", "extraFields");
+    ConfigError::Detection(format!("{at}: {:?}: {}", error.text, error.problem))
+}
+
+#[cfg(test)]
+mod tests {
+    use sentinel_rules::forward::ForwardRules;
+
+    use crate::{Config, check_detection};
+
+    #[test]
+    fn an_addition_that_names_no_field_is_refused_with_its_place() {
+        let text = "detection: {appendOutput: [{extraOutput: a}, {extraFields: [proc.cwd, proc.nmae]}]}";
+        let detection = Config::parse("c.yaml", text).unwrap().detection;
+        let error = check_detection(&detection, &ForwardRules::default()).unwrap_err().to_string();
+        for part in ["detection.appendOutput[1].extraFields[1]: ", "proc.nmae", "proc.name"] {
+            assert!(error.contains(part), "{part}: {error}");
         }
     }
-    quoted.push('"');
-    quoted
-}
-
-/// Whether the pattern is the rule's name, as a selection sees it.
-fn named(pattern: &str, rule: &Rule) -> bool {
-    let choice = |enable, pattern: &str| Choice { enable, rules: Chosen::Name(pattern.to_owned()) };
-    Selection { choices: vec![choice(false, "*"), choice(true, pattern)], ..Selection::default() }.uses(rule)
-}
-
-fn chosen(matches: &AppendMatch, rule: &Rule) -> bool {
-    matches.rule.as_ref().is_none_or(|pattern| named(pattern, rule))
-        && matches.source.as_ref().is_none_or(|source| *source == rule.source)
-        && matches.tags.iter().all(|tag| rule.tags.contains(tag))
 }

@@ -46,9 +46,9 @@ impl Rulebook {
     ) -> Result<Self, ConfigError> {
         let texts = read::texts(&detection.rules)?;
         let hash = hash(&texts);
-        let (mut report, mut set) = compile(&texts, None)?;
-        if let Some(more) = append::file(&set, &detection.append_output) {
-            (report, set) = compile(&texts, Some(&more))?;
+        let (report, mut set) = compile(&texts)?;
+        if let Some(additions) = append::additions(detection) {
+            set.add(&additions).map_err(|error| append::refusal(&error))?;
         }
         let node = Node { hostname: hostname.to_owned(), utc_offset_s: utc_offset_s() };
         let engine = Engine::new(set, &selection(detection)).with_node(node);
@@ -58,9 +58,8 @@ impl Rulebook {
     }
 }
 
-fn compile(texts: &Texts, more: Option<&str>) -> Result<(LoadReport, RuleSet), ConfigError> {
-    let mut files: Vec<_> = texts.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
-    files.extend(more.map(|text| (append::NAME, text)));
+fn compile(texts: &Texts) -> Result<(LoadReport, RuleSet), ConfigError> {
+    let files: Vec<_> = texts.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
     match RuleSet::load(&files) {
         (report, Some(set)) => Ok((report, set)),
         (report, None) => Err(ConfigError::Detection(refusal(&report))),

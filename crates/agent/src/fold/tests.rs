@@ -13,6 +13,7 @@ fn write(process: ProcessKey, path: &str, bytes: u64) -> Observation {
         process: None,
         ancestors: Default::default(),
         container_id: None,
+        workload: None,
     }
 }
 

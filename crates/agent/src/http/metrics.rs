@@ -1,6 +1,7 @@
 //! `/metrics`: Prometheus text format 0.0.4.
 
 mod detection;
+mod identity;
 mod outlets;
 
 use std::{
@@ -53,6 +54,7 @@ pub(super) fn render(facts: &Facts, view: Option<&View>) -> String {
     losses(&mut page, facts, view);
     queues(&mut page, facts);
     tables(&mut page, facts);
+    identity::identity(&mut page, facts);
     detection::detection(&mut page, facts);
     page.head("sentinel_rule_reloads_total", "counter", "Reloads of the rules, by result.");
     page.value("sentinel_rule_reloads_total", &[("result", "ok")], meters.reloads.load(Ordering::Relaxed));
@@ -91,7 +93,7 @@ pub(crate) fn numbers(facts: &Facts, view: &View) -> BTreeMap<String, f64> {
 
 fn kernel(page: &mut Page, counters: &Counters) {
     type Get = fn(&KindCounters) -> u64;
-    let families: [(&str, &str, Get); 4] = [
+    let families: [(&str, &str, Get); 5] = [
         (
             "sentinel_events_produced_total",
             "Events that happened and were wanted: delivered to the agent, and lost.",
@@ -101,6 +103,11 @@ fn kernel(page: &mut Page, counters: &Counters) {
         ("sentinel_events_deferred_total", "Found the ring full, but a later event tells the same.", |k| {
             k.deferred
         }),
+        (
+            "sentinel_events_filtered_in_kernel_total",
+            "Opens that no rule could match, left out at the source and counted nowhere else.",
+            |k| k.filtered,
+        ),
         ("sentinel_calls_summed_total", "Calls that the kernel side summed into other events.", |k| k.folded),
     ];
     for (name, help, get) in families {
@@ -183,11 +190,15 @@ fn tables(page: &mut Page, facts: &Facts) {
     page.head("sentinel_table_entries", "gauge", "Entries of enrichment's tables.");
     page.value("sentinel_table_entries", &[("table", "processes")], enrich.processes);
     page.value("sentinel_table_entries", &[("table", "containers")], enrich.containers);
+    page.value("sentinel_table_entries", &[("table", "workloads")], enrich.workloads);
+    page.value("sentinel_table_entries", &[("table", "runtimes")], enrich.runtimes);
+    page.value("sentinel_table_entries", &[("table", "users")], enrich.users);
     page.head("sentinel_table_evicted_total", "counter", "Entries that left a table for want of room.");
     for (table, evicted) in [
         ("exited_processes", enrich.evicted_exited),
         ("living_processes", enrich.evicted_living),
         ("containers", enrich.evicted_containers),
+        ("workloads", enrich.evicted_workloads),
     ] {
         page.value("sentinel_table_evicted_total", &[("table", table)], evicted);
     }

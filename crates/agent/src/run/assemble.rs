@@ -11,7 +11,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
         mpsc,
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use sentinel_enrich::{Enricher, ProcSource, Source as _, TICK_NS};
@@ -30,6 +30,7 @@ use crate::{
     detect::{Judge, Rulebook, seen},
     hops::{Ended, Hop, spawn},
     http::{Facts, Ports, Server, View},
+    identity::Registry,
     ledger::Ledger,
     meters::Meters,
     notify::Notify,
@@ -37,6 +38,7 @@ use crate::{
     pipeline::{Pipeline, ReaderThread, Shared},
     queue,
     status::{Board, Identity},
+    waiting::Waiting,
     watch,
 };
 
@@ -131,8 +133,10 @@ impl Agent {
         let stop = Arc::new(AtomicBool::new(false));
         let ledger = Arc::new(Mutex::new(Ledger::default()));
 
-        let mut enricher =
-            Enricher::new(&sentinel_enrich::Options::default(), Box::new(ProcSource::default()));
+        let registry = Registry::start(&config.enrichment);
+        let host = ProcSource::default().with_births(control.births());
+        let mut enricher = Enricher::new(&sentinel_enrich::Options::default(), Box::new(host))
+            .with_directory(Box::new(registry.clone()));
         match control.processes() {
             Ok(processes) => enricher.fill(with_arguments(processes, prepared.running)),
             Err(error) => {
@@ -142,7 +146,8 @@ impl Agent {
         }
 
         let (event_sender, event_receiver) = queue::bounded(QUEUED_EVENTS, QUEUED_EVENTS);
-        let (events_back, spare_events) = queue::bounded(SPARE, usize::MAX);
+        // Empty ones are weighed by their room: together they hold no more than the queue does.
+        let (events_back, spare_events) = queue::bounded(SPARE, QUEUED_EVENTS);
         let outputs = Arc::new(prepared.outputs);
         let (alert_sender, alert_receiver) = queue::bounded(QUEUED_ALERTS, QUEUED_ALERT_BYTES);
         let hop = prepared.observer.map(|observer| AlertHop {
@@ -166,6 +171,7 @@ impl Agent {
             outputs: Arc::clone(&outputs),
             events: event_sender.gauge(),
             parcels: exits.gauges(),
+            registry,
             main: sender.clone(),
         });
         let identity = Identity::new(prepared.hostname);
@@ -185,6 +191,7 @@ impl Agent {
             input: event_receiver,
             empties: events_back,
             ways: exits.ways,
+            waiting: Waiting::new(Duration::from_millis(config.enrichment.wait_milliseconds)),
             batch_size: config.stream.batch_size,
             ledger,
             meters: Arc::clone(&meters),

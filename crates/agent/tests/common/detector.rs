@@ -1,4 +1,5 @@
 //! A detector that remembers.
+#![allow(dead_code)] // each test file uses a part
 
 use std::{
     net::TcpListener,
@@ -148,8 +149,15 @@ impl Detector {
     }
 
     pub(crate) fn stop(self) {
+        self.end();
+    }
+
+    /// As [`Self::stop`]; what it had got by then.
+    pub(crate) fn end(self) -> Vec<String> {
         self.stop.send(()).unwrap();
         self.thread.join().unwrap();
+        let names = self.names.lock().unwrap();
+        names.clone()
     }
 }
 

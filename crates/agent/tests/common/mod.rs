@@ -14,7 +14,7 @@ use std::{
 
 use sentinel_agent::{Capture, CaptureError, Config, Control};
 use sentinel_event::{
-    Body, Comm, Event, Exec, FileIo, FileOpen, Head, Kind, KindSet, Path, Process, ProcessKey,
+    Body, Comm, Event, Exec, FileInterest, FileIo, FileOpen, Head, Kind, KindSet, Path, Process, ProcessKey,
 };
 use sentinel_probe::{Counters, HookState, HookStatus, KindCounters};
 
@@ -33,6 +33,8 @@ pub(crate) struct Script {
     pub(crate) refuse: AtomicBool,
     /// Calls of the controlling side, in order.
     pub(crate) calls: Mutex<Vec<String>>,
+    /// Which opens of files it asked for.
+    pub(crate) files: Mutex<Vec<FileInterest>>,
     pub(crate) polls: AtomicU64,
 }
 
@@ -67,9 +69,21 @@ impl Control for Fake {
         if self.0.refuse.load(Ordering::Relaxed) { Err("the kernel said no".into()) } else { Ok(()) }
     }
 
+    fn set_file_interest(&mut self, interest: &FileInterest) -> Result<(), CaptureError> {
+        self.0.files.lock().unwrap().push(interest.clone());
+        Ok(())
+    }
+
     fn counters(&self) -> Result<Counters, CaptureError> {
-        let kind =
-            KindCounters { kind: Kind::Exec, produced: 7, lost: 2, excluded: 1, deferred: 0, folded: 0 };
+        let kind = KindCounters {
+            kind: Kind::Exec,
+            produced: 7,
+            lost: 2,
+            excluded: 1,
+            deferred: 0,
+            filtered: 0,
+            folded: 0,
+        };
         Ok(Counters { kinds: vec![kind], ring_used: Some(64), ring_size: 4096, malformed: 3, open_files: 5 })
     }
 
@@ -131,7 +145,7 @@ pub(crate) fn config() -> Config {
 
 /// Waits until it is so.
 pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(60);
     while !holds() {
         assert!(Instant::now() < deadline, "never: {what}");
         std::thread::sleep(Duration::from_millis(2));

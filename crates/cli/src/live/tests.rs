@@ -25,7 +25,13 @@ fn event(comm: &str, pid: u32, real_ns: u64, body: Body) -> Observation {
         comm: Comm::from(comm),
         ..Head::default()
     };
-    Observation { event: Event { head, body }, process: None, ancestors: Arc::default(), container_id: None }
+    Observation {
+        event: Event { head, body },
+        process: None,
+        ancestors: Arc::default(),
+        container_id: None,
+        workload: None,
+    }
 }
 
 fn child_of(mut observation: Observation, comm: &str, pid: u32) -> Observation {

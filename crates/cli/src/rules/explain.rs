@@ -1,13 +1,19 @@
 //! `sentinel rules explain`.
 
-use std::fmt::Write as _;
+mod opens;
+
 use std::process::ExitCode;
 
-use sentinel_rules::language::{EventSet, Rule};
+use anyhow::Context as _;
+use sentinel_event::FileInterest;
+use sentinel_rules::language::eval::{Selection, file_interest};
+use sentinel_rules::language::{EventSet, Rule, Sequence, Threshold};
 use sentinel_rules::nearest;
+use serde::Serialize;
 
 use super::args::{Explain, Format};
-use super::{list, print, shown};
+use super::list::{self, Listed};
+use super::{print, shown};
 
 /// How many names are suggested for one that is not known.
 const SUGGESTIONS: usize = 3;
@@ -22,22 +28,57 @@ pub(super) fn explain(args: &Explain) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::from(2));
     }
     let text = match args.files.format {
-        Format::Json => list::json(rules.into_iter())?,
-        Format::Text => rules.into_iter().map(text).collect::<Vec<_>>().join("\n"),
+        Format::Json => {
+            let explained: Vec<_> = rules.into_iter().map(Explained::new).collect();
+            format!("{}\n", serde_json::to_string(&explained).context("writing the rules")?)
+        }
+        Format::Text => {
+            let mut texts: Vec<String> = rules.iter().copied().map(text).collect();
+            texts.extend((args.rule.is_none() && rules.len() > 1).then(|| together(&rules)));
+            texts.join("\n")
+        }
     };
     print(&text)?;
     Ok(ExitCode::SUCCESS)
 }
 
+/// A rule as programs see it, with what follows from it.
+#[derive(Debug, Serialize)]
+struct Explained<'a> {
+    #[serde(flatten)]
+    listed: Listed<'a>,
+    /// Which opens of files it needs; null when none.
+    opens: Option<opens::Opens>,
+}
+
+impl<'a> Explained<'a> {
+    fn new(rule: &'a Rule) -> Self {
+        Self { listed: Listed::new(rule), opens: opens::Opens::of(rule) }
+    }
+}
+
+/// What all enabled rules need together: what they do not, the kernel may leave out.
+fn together(rules: &[&Rule]) -> String {
+    let selection = Selection::default();
+    let used = rules.iter().filter(|rule| selection.uses(rule));
+    let all = used.fold(FileInterest::default(), |all, rule| all.or(file_interest(rule)));
+    let needs = match opens::interest(&all) {
+        none if none.is_empty() => "none".to_owned(),
+        some => some,
+    };
+    format!("All enabled rules together\n{}", row("opens needed", &needs))
+}
+
+/// A line, or several.
+fn row(key: &str, value: &str) -> String {
+    let value = shown(value.trim_end()).replace('\n', &format!("\n{:17}", ""));
+    if value.is_empty() { String::new() } else { format!("  {key:<13}  {value}\n") }
+}
+
 /// A rule for people.
 fn text(rule: &Rule) -> String {
     let mut text = format!("{}\n", shown(&rule.name));
-    let mut row = |key: &str, value: &str| {
-        let value = shown(value.trim_end()).replace('\n', &format!("\n{:17}", ""));
-        if !value.is_empty() {
-            let _ = writeln!(text, "  {key:<13}  {value}");
-        }
-    };
+    let mut row = |key: &str, value: &str| text.push_str(&row(key, value));
     row("defined", &format!("{}:{}", rule.file.escape_debug(), rule.line));
     row("enabled", if rule.enabled { "yes" } else { "no" });
     row("description", &rule.desc);
@@ -47,6 +88,9 @@ fn text(rule: &Rule) -> String {
     row("source", &rule.source);
     row("event types", &events(&rule.event_types));
     row("condition", &rule.condition.canonical());
+    row("threshold", &rule.threshold.as_ref().map(Threshold::canonical).unwrap_or_default());
+    row("sequence", &rule.sequence.as_ref().map(Sequence::canonical).unwrap_or_default());
+    row("opens needed", &opens::text(rule));
     row("output", &list::template(&rule.output));
     row("id", &rule.id);
     row("remedy", rule.recommendation.as_deref().unwrap_or_default());

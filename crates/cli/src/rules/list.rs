@@ -12,11 +12,17 @@ use super::{check, files, print, shown};
 
 /// A rule as programs see it.
 #[derive(Debug, Serialize)]
-struct Listed<'a> {
+pub(super) struct Listed<'a> {
     #[serde(flatten)]
     rule: &'a Rule,
     /// The output template.
     output: String,
+}
+
+impl<'a> Listed<'a> {
+    pub(super) fn new(rule: &'a Rule) -> Self {
+        Self { rule, output: template(&rule.output) }
+    }
 }
 
 /// Lists the rules of the files.
@@ -47,8 +53,8 @@ pub(super) fn loaded(args: &Files) -> Option<RuleSet> {
 }
 
 /// A JSON array of rules.
-pub(super) fn json<'a>(rules: impl Iterator<Item = &'a Rule>) -> anyhow::Result<String> {
-    let listed: Vec<_> = rules.map(|rule| Listed { rule, output: template(&rule.output) }).collect();
+fn json<'a>(rules: impl Iterator<Item = &'a Rule>) -> anyhow::Result<String> {
+    let listed: Vec<_> = rules.map(Listed::new).collect();
     Ok(format!("{}\n", serde_json::to_string(&listed).context("writing the rules")?))
 }
 

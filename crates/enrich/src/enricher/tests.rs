@@ -18,7 +18,7 @@ impl Source for Host {
         self.0.iter().find(|process| process.key.tgid == tgid).cloned()
     }
     fn cgroup_of(&mut self, _tgid: u32) -> Option<Cgroup> {
-        Some(Cgroup { id: None, path: format!("/docker/{:064x}", 7).into() })
+        Some(Cgroup { id: None, path: format!("/docker/{:064x}", 7).into(), legacy: None })
     }
     fn cgroups(&mut self) -> Vec<(u64, Text)> {
         Vec::new()

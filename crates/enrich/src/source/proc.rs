@@ -12,14 +12,13 @@ use bstr::ByteSlice as _;
 use rustc_hash::FxHashMap;
 use sentinel_event::{Process, ProcessKey, Text};
 
-use super::{Cgroup, Source, TICK_NS};
+use super::{Births, Cgroup, ROOT_CGROUP, Source, TICK_NS};
+use crate::place::container_of;
 
 /// Bytes kept of the arguments, as at exec.
 const ARGV_MAX: u64 = 4096;
 /// cgroups that one scan looks at.
 const CGROUPS_MAX: usize = 65_536;
-/// Id of the root of a cgroup hierarchy: the first inode.
-const ROOT_CGROUP: u64 = 1;
 
 /// Reads `/proc`, and the cgroup v2 hierarchy where it is mounted (also beside v1, as `unified`).
 ///
@@ -30,6 +29,7 @@ pub struct ProcSource {
     proc: PathBuf,
     /// Where cgroup v2 is mounted; none when it is not.
     cgroups: Option<PathBuf>,
+    births: Option<Box<dyn Births>>,
 }
 
 impl ProcSource {
@@ -44,7 +44,14 @@ impl ProcSource {
         let mounts = cgroup2_mounts(&mountinfo);
         let is_root = |path: &&PathBuf| fs::metadata(path).is_ok_and(|meta| meta.ino() == ROOT_CGROUP);
         let cgroups = mounts.iter().find(is_root).or_else(|| mounts.first()).cloned();
-        Self { proc, cgroups }
+        Self { proc, cgroups, births: None }
+    }
+
+    /// The same, and cgroups that have gone are known by `births`.
+    #[must_use]
+    pub fn with_births(mut self, births: Option<Box<dyn Births>>) -> Self {
+        self.births = births;
+        self
     }
 
     fn read(&self, tgid: u32) -> Option<(Process, u32)> {
@@ -73,11 +80,26 @@ impl ProcSource {
 
     fn cgroup(&self, dir: &Path) -> Option<Cgroup> {
         let file = fs::read(dir.join("cgroup")).ok()?;
-        let path = file.lines().find_map(|line| line.strip_prefix(b"0::/"))?;
+        let legacy = self.legacy(dir, &file);
+        let Some(path) = file.lines().find_map(|line| line.strip_prefix(b"0::/")) else {
+            // Nobody mounts version 2: everything is in its root.
+            return Some(Cgroup { id: Some(ROOT_CGROUP), path: "/".into(), legacy });
+        };
         let at = self.cgroups.as_ref().map(|mount| mount.join(OsStr::from_bytes(path)));
         let visible = !path.starts_with(b"..");
         let id = at.filter(|_| visible).and_then(|at| fs::metadata(at).ok()).map(|meta| meta.ino());
-        Some(Cgroup { id, path: [b"/", path].concat().into() })
+        Some(Cgroup { id, path: [b"/", path].concat().into(), legacy })
+    }
+
+    /// A path of version 1 with a container in it. A runtime that is about to start one is in its cgroup already,
+    /// but still in the host's root directory.
+    fn legacy(&self, dir: &Path, file: &[u8]) -> Option<Text> {
+        let path = file.lines().filter(|line| !line.starts_with(b"0::")).find_map(|line| {
+            let path = line.splitn_str(3, ":").nth(2)?;
+            container_of(path.as_bstr()).map(|_| Text::from(path))
+        })?;
+        let root = |dir: &Path| fs::metadata(dir.join("root/")).ok().map(|meta| (meta.dev(), meta.ino()));
+        (root(dir)? != root(&self.proc.join("1"))?).then_some(path)
     }
 }
 
@@ -110,6 +132,18 @@ impl Source for ProcSource {
 
     fn cgroup_of(&mut self, tgid: u32) -> Option<Cgroup> {
         self.cgroup(&self.proc.join(tgid.to_string()))
+    }
+
+    fn born(&mut self, id: u64) -> Option<Text> {
+        self.births.as_mut()?.path(id)
+    }
+
+    fn invocation(&mut self, unit: &str) -> Option<Arc<str>> {
+        // systemd keeps a link for each running unit, whose target is the id.
+        let link = Path::new("/run/systemd/units").join(format!("invocation:{unit}"));
+        let id = fs::read_link(link).ok()?.into_os_string().into_string().ok()?;
+        let hex = id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit());
+        hex.then(|| id.into())
     }
 
     fn cgroups(&mut self) -> Vec<(u64, Text)> {

@@ -8,7 +8,7 @@ use crate::abi;
 impl Decode for abi::sentinel_file_open {
     fn decode(&self, tail: Tail<'_>) -> Result<Content, DecodeError> {
         let found = self.ino != 0 || self.dev != 0;
-        Ok(Content::Body(Body::FileOpen(FileOpen {
+        let open = FileOpen {
             path: if found { tail.rooted(self.path)? } else { Path::default() },
             asked: tail.user_path(self.asked)?,
             flags: self.flags,
@@ -16,7 +16,8 @@ impl Decode for abi::sentinel_file_open {
             dev: self.dev,
             ino: self.ino,
             created: self.created != 0,
-        })))
+        };
+        Ok(Content::Open(open, self.place))
     }
 }
 

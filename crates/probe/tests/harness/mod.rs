@@ -9,6 +9,8 @@
 )]
 #![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "raw system calls")]
 
+pub mod opener;
+
 use std::{
     ffi::CString,
     io,

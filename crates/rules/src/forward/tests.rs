@@ -16,6 +16,7 @@ fn seen(body: Body) -> Observation {
         process: Some(Arc::new(process)),
         ancestors: Default::default(),
         container_id: None,
+        workload: None,
     }
 }
 

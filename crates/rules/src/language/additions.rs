@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     condition::{FieldRef, Term},
+    eval,
     output::{self, Part, Template},
     ruleset::{Rule, RuleSet},
 };
@@ -20,7 +21,7 @@ pub struct Additions {
 /// An addition to the alerts of some rules.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AppendOutput {
-    /// Only the rule of this name.
+    /// Only rules whose whole name matches; `*` stands for anything.
     pub rule: Option<String>,
     /// Only rules of this source.
     pub source: Option<String>,
@@ -113,7 +114,7 @@ impl RuleSet {
 
 impl AppendOutput {
     fn concerns(&self, rule: &Rule) -> bool {
-        self.rule.as_ref().is_none_or(|name| *name == rule.name)
+        self.rule.as_ref().is_none_or(|pattern| eval::named(pattern, &rule.name))
             && self.source.as_ref().is_none_or(|source| *source == rule.source)
             && self.tags.is_subset(&rule.tags)
     }

@@ -8,13 +8,19 @@
 //! The table of keys, and of the fields that each fills, is `docs/reference/envelope-fields.md`. It is generated
 //! from `ROWS`; to read one more key, add a row.
 
+mod attribute;
+mod control;
+mod credential;
 mod draft;
 mod file;
 mod form;
 mod memory;
+mod name;
 mod net;
+mod place;
 mod process;
 mod reference;
+mod system;
 mod who;
 
 use std::collections::BTreeMap;
@@ -119,7 +125,19 @@ macro_rules! table {
 use table;
 
 /// Every key that is read. What others build upon comes first.
-const ROWS: [&[&[Row]]; 5] = [who::ROWS, process::ROWS, file::ROWS, net::ROWS, memory::ROWS];
+const ROWS: [&[&[Row]]; 11] = [
+    who::ROWS,
+    place::ROWS,
+    process::ROWS,
+    file::ROWS,
+    name::ROWS,
+    attribute::ROWS,
+    net::ROWS,
+    memory::ROWS,
+    credential::ROWS,
+    control::ROWS,
+    system::ROWS,
+];
 
 fn rows() -> impl Iterator<Item = &'static Row> {
     ROWS.into_iter().flatten().flat_map(|table| table.iter())

@@ -24,12 +24,14 @@
 //! `fd.name` of a Unix socket is the path alone. Client and server, local and remote are told apart by the call:
 //! who connects is the client, and the process's own end is the local one.
 
+mod actor;
 mod alert;
 mod compile;
 mod engine;
 mod fields;
 mod glob;
 mod guard;
+mod interest;
 mod json;
 mod machine;
 pub(super) mod names;
@@ -47,7 +49,9 @@ mod weigh;
 pub use alert::Alert;
 pub use engine::{Engine, Memory, Node};
 pub use fields::{MISSING, filled};
+pub use interest::{Widening, file_interest, widenings};
 pub use read::{Reading, Scalar, call_name, read};
+pub(super) use select::named;
 pub use select::{Choice, Chosen, Matching, Selection};
 pub use state::Remembered;
 pub use view::Witness;

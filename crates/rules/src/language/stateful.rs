@@ -18,6 +18,8 @@ pub struct Threshold {
     pub at: usize,
     /// The time, in nanoseconds.
     pub within_ns: u64,
+    /// After it fired, events of the same key do not count for so long, in nanoseconds; 0: they do at once.
+    pub quiet_ns: u64,
     /// Counts apart for each value of these.
     pub by: Vec<Key>,
 }
@@ -95,6 +97,9 @@ impl Threshold {
         };
         let _ = write!(text, " within {}", spelled(self.within_ns));
         let _ = by(&self.by, &mut text);
+        if self.quiet_ns > 0 {
+            let _ = write!(text, ", then quiet for {}", spelled(self.quiet_ns));
+        }
         text
     }
 }

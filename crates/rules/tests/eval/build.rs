@@ -58,6 +58,7 @@ pub(crate) fn observation(body: Body) -> Observation {
         process: Some(own),
         ancestors: parents.into(),
         container_id: None,
+        workload: None,
     }
 }
 

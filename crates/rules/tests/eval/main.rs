@@ -7,12 +7,16 @@
     reason = "the helpers of a test are part of it"
 )]
 
+mod actors;
 mod build;
 mod calls;
 mod fields;
+mod interest;
 mod naive;
+mod opens;
 mod operators;
 mod output;
+mod places;
 mod random;
 mod selection;
 mod stock;

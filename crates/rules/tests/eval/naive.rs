@@ -189,7 +189,7 @@ fn others() -> RuleSet {
     build::load(&OTHERS.iter().enumerate().map(one).collect::<String>())
 }
 
-fn rules() -> Vec<Engine> {
+pub(crate) fn rules() -> Vec<Engine> {
     let all = Selection { matching: Matching::All, ..Selection::default() };
     [Some(Engine::new(others(), &all)), build::stock()].into_iter().flatten().collect()
 }
@@ -201,7 +201,7 @@ fn witnesses(event: &Observation) -> Vec<Witness> {
 }
 
 /// What the tree says.
-fn matches(rule: &Rule, event: &Observation) -> bool {
+pub(crate) fn matches(rule: &Rule, event: &Observation) -> bool {
     witnesses(event).iter().any(|witness| condition(&rule.condition, event, *witness))
 }
 

@@ -7,9 +7,12 @@ use std::sync::Arc;
 
 use proptest::{prelude::*, sample::select};
 use sentinel_event::{
-    Accept, Bind, Body, Comm, Connect, Endpoint, Event, Exec, Exit, FileClose, FileIo, FileOpen, FileRename,
-    FileUnlink, Fork, Head, Kind, Listen, Loss, LossCause, MemfdCreate, MmapExec, MprotectExec, Observation,
-    Path, PathFlags, Process, ProcessKey, Ptrace, Socket, Source, Stage, Syscall, Text, UserPath,
+    Accept, AnyCall, Bind, Body, Bpf, Capset, Chroot, Comm, Connect, Credentials, Dup, Endpoint, Event, Exec,
+    Exit, FileChmod, FileChown, FileClose, FileIo, FileLink, FileMkdir, FileMknod, FileOpen, FileRename,
+    FileRmdir, FileSymlink, FileTarget, FileTruncate, FileUnlink, Fork, Head, IoUringSetup, Kind, Listen,
+    Loss, LossCause, MakeSocket, MemfdCreate, Message, MmapExec, ModuleLoad, Mount, MprotectExec,
+    Observation, Path, PathFlags, Prctl, Process, ProcessKey, ProcessVmWrite, Ptrace, Setns, Setuid, Signal,
+    Socket, Source, Stage, Syscall, Text, Umount, Unshare, UserPath, Userfaultfd,
 };
 
 /// Names that rules look for, and names that they do not.
@@ -169,6 +172,123 @@ fn body() -> BoxedStrategy<Body> {
         1 => map,
         1 => protect,
         1 => Just(Body::Loss(Loss { stage: Stage::Ring, cause: LossCause::Full, kind: Some(Kind::Exec), count: 1 })),
+        8 => deed(),
+    ]
+    .boxed()
+}
+
+/// What has one sort of argument and no file.
+fn deed() -> BoxedStrategy<Body> {
+    let flags = || prop_oneof![0_u32..4, any::<u32>()];
+    let file = (path(), asked(), any::<u64>(), select(vec![-1, 3])).prop_map(|(path, asked, ino, fd)| {
+        // By name it is what was asked for, by descriptor the file.
+        match fd {
+            -1 => FileTarget { asked, fd, ..FileTarget::default() },
+            fd => FileTarget { path, ino, dev: 8, fd, ..FileTarget::default() },
+        }
+    });
+    let file = file.boxed();
+    let ids = || select(vec![0_u32, 1, 1000, u32::MAX]);
+    let credentials = || {
+        (ids(), ids(), any::<u64>()).prop_map(|(uid, gid, effective)| Credentials {
+            uid,
+            euid: uid,
+            suid: gid,
+            gid,
+            effective,
+            permitted: effective,
+            inheritable: 1,
+            ..Credentials::default()
+        })
+    };
+    let dup = (socket(), path(), 0..9, -1..4, flags(), any::<u64>());
+    let dup = dup.prop_map(|(socket, path, old_fd, asked_fd, flags, ino)| {
+        Body::Dup(Dup { old_fd, asked_fd, flags, dev: 8, ino, path, socket })
+    });
+    let message = || {
+        let parts = (socket(), any::<u64>(), flags(), 0_u32..3);
+        parts.prop_map(|(socket, bytes, flags, message)| Message { socket, bytes, flags, message })
+    };
+    let families = select(vec![0_u32, 1, 2, 10, 16, 17, 38, 40, 44, 31]);
+    let made = (families, select(vec![1_u32, 2, 3, 5]), any::<u32>(), flags());
+    let made = made.prop_map(|(family, kind, protocol, flags)| {
+        Body::Socket(MakeSocket { family, kind, protocol, flags })
+    });
+    let module = (path(), text(WORDS), select(vec![-1, 3]), 0_u32..8).prop_map(|(path, args, fd, flags)| {
+        let path = if fd < 0 { Path::default() } else { path };
+        Body::ModuleLoad(ModuleLoad { path, ino: 5, dev: 8, size: 4096, args, flags, fd })
+    });
+    let words = |word: &'static [u64]| prop_oneof![select(word.to_vec()), 0_u64..99];
+    let prctl = (words(&[15, 38, 0x5961_6d61]), any::<[u64; 4]>(), prop::option::of(select(NAMES)));
+    let prctl = prctl
+        .prop_map(|(option, args, name)| Body::Prctl(Prctl { option, args, name: name.map(Comm::from) }));
+    let signal =
+        (-9..9, 0..9, 0_u32..65, select(vec![-1, 4])).prop_map(|(target_pid, target_tid, signal, pidfd)| {
+            Body::Signal(Signal { target_pid, target_tid, signal, pidfd })
+        });
+    let setuid = (prop::option::of(credentials()), credentials(), [ids(), ids(), ids()]);
+    let setuid = setuid.prop_map(|(before, after, asked)| Body::Setuid(Setuid { before, after, asked }));
+    let capset = (prop::option::of(credentials()), credentials());
+    let mount = (asked(), asked(), text(WORDS), 0_u64..(1 << 26));
+    let mount = mount
+        .prop_map(|(source, target, fstype, flags)| Body::Mount(Mount { source, target, fstype, flags }));
+    prop_oneof![
+        dup,
+        message().prop_map(Body::Send),
+        message().prop_map(Body::Recv),
+        made,
+        module,
+        prctl,
+        signal,
+        setuid,
+        capset.prop_map(|(before, after)| Body::Capset(Capset { before, after })),
+        mount,
+        (asked(), asked(), flags()).prop_map(|(from, to, flags)| Body::FileLink(FileLink {
+            from,
+            to,
+            flags
+        })),
+        (asked(), text(PATHS), any::<bool>()).prop_map(|(link, target, target_unreadable)| {
+            Body::FileSymlink(FileSymlink { link, target, target_unreadable })
+        }),
+        (asked(), 0_u32..4096).prop_map(|(target, mode)| Body::FileMkdir(FileMkdir { target, mode })),
+        asked().prop_map(|target| Body::FileRmdir(FileRmdir { target })),
+        (asked(), any::<u32>(), any::<u32>()).prop_map(|(target, mode, rdev)| Body::FileMknod(FileMknod {
+            target,
+            mode,
+            rdev
+        })),
+        (file.clone(), 0_u32..0o7777, flags()).prop_map(|(file, mode, flags)| Body::FileChmod(FileChmod {
+            file,
+            mode,
+            flags
+        })),
+        (file.clone(), ids(), ids(), flags())
+            .prop_map(|(file, uid, gid, flags)| Body::FileChown(FileChown { file, uid, gid, flags })),
+        (file, any::<u64>()).prop_map(|(file, size)| Body::FileTruncate(FileTruncate { file, size })),
+        (asked(), flags()).prop_map(|(target, flags)| Body::Umount(Umount { target, flags })),
+        (path(), asked()).prop_map(|(root, asked)| Body::Chroot(Chroot { root, asked })),
+        (-1..9, any::<u32>()).prop_map(|(fd, nstype)| Body::Setns(Setns { fd, nstype, ino: 4 })),
+        any::<u64>().prop_map(|flags| Body::Unshare(Unshare { flags })),
+        (0_u32..40, any::<u32>(), text(NAMES)).prop_map(|(cmd, object_type, name)| Body::Bpf(Bpf {
+            cmd,
+            object_type,
+            name
+        })),
+        flags().prop_map(|flags| Body::Userfaultfd(Userfaultfd { flags })),
+        (any::<u32>(), flags(), any::<bool>()).prop_map(|(entries, flags, unreadable)| {
+            Body::IoUringSetup(IoUringSetup {
+                entries,
+                flags,
+                unreadable,
+                features: 9,
+                ..IoUringSetup::default()
+            })
+        }),
+        (any::<u32>(), any::<u64>()).prop_map(|(target_pid, addr)| {
+            Body::ProcessVmWrite(ProcessVmWrite { target_pid, addr, pieces: 1 })
+        }),
+        any::<[u64; 6]>().prop_map(|args| Body::Syscall(AnyCall { args })),
     ]
     .boxed()
 }
@@ -215,5 +335,6 @@ pub(crate) fn observation() -> impl Strategy<Value = Observation> {
         process,
         ancestors: ancestors.into(),
         container_id,
+        workload: None,
     })
 }

@@ -45,11 +45,20 @@ pub(super) struct Table<K> {
     order: VecDeque<K>,
     /// Alerts that were held back, ever.
     pub(super) held: u64,
+    /// The same by the names of rules, as far as there is room.
+    pub(super) by_rule: HashMap<Arc<str>, u64>,
 }
 
 impl<K: Clone + Eq + Hash> Table<K> {
     pub(super) fn new(length: Duration, most: u32) -> Self {
-        Self { length, most, windows: HashMap::new(), order: VecDeque::new(), held: 0 }
+        Self {
+            length,
+            most,
+            windows: HashMap::new(),
+            order: VecDeque::new(),
+            held: 0,
+            by_rule: HashMap::new(),
+        }
     }
 
     /// Whether the alert may pass. Windows that end for it go to `over`.
@@ -61,6 +70,9 @@ impl<K: Clone + Eq + Hash> Table<K> {
                 return true;
             }
             self.held += 1;
+            if self.by_rule.len() < WINDOWS || self.by_rule.contains_key(&alert.rule) {
+                *self.by_rule.entry(Arc::clone(&alert.rule)).or_default() += 1;
+            }
             match &mut window.held {
                 Some(held) => {
                     held.count += 1;

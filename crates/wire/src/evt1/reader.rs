@@ -120,7 +120,18 @@ impl<R: Read> Reader<R> {
     /// # Errors
     /// When the file cannot be read; there is nothing more then.
     pub fn next_event(&mut self) -> io::Result<Option<Item<EventEnvelope>>> {
-        let parse = |payload: &[u8]| match read_object(payload) {
+        self.next_read(read_object)
+    }
+
+    /// The next event as `read` makes it of its JSON object; none at the end. What `read` refuses is damage.
+    ///
+    /// # Errors
+    /// As [`Reader::next_event`].
+    pub fn next_read<T>(
+        &mut self,
+        read: impl FnOnce(&[u8]) -> Result<T, ObjectError>,
+    ) -> io::Result<Option<Item<T>>> {
+        let parse = |payload: &[u8]| match read(payload) {
             Ok(event) => Ok(event),
             Err(ObjectError::NoType) => Err(Refused::NotAnEvent),
             Err(error) if error.is_syntax() => Err(Refused::NotJson),
@@ -153,7 +164,7 @@ impl<R: Read> Reader<R> {
         self.source.bytes()
     }
 
-    fn next<T>(&mut self, parse: impl Fn(&[u8]) -> Result<T, Refused>) -> Next<T> {
+    fn next<T>(&mut self, parse: impl FnOnce(&[u8]) -> Result<T, Refused>) -> Next<T> {
         let at = self.at;
         let damage = |skipped, kind| Ok(Some(Item::Damage(Damage { at, skipped, kind })));
         if !self.fill(HEAD)? {

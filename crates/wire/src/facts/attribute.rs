@@ -8,7 +8,7 @@ use crate::{Value, flags};
 macro_rules! target {
     ($file:ident; $($key:literal, $source:expr, $meaning:literal, $get:expr;)*) => {
         &[$(Fact {
-            section: crate::Section::Data, key: $key, json: concat!(",\"", $key, "\":\""), meaning: $meaning, unit: "", source: $source,
+            section: crate::Section::Data, key: $key, json: concat!(",\"", $key, "\":\""), meaning: $meaning, unit: "", source: $source, actor: false,
             kinds: &[Kind::FileChmod, Kind::FileChown, Kind::FileTruncate],
             get: |told| file_of(&told.observation.event.body).and_then(|$file| $get),
         },)*]

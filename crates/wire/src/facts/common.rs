@@ -1,6 +1,6 @@
 //! Who and when: facts of every kind but `loss`, and those of `loss`.
 
-use sentinel_event::{Body, Head, Kind, Observation, ProcessKey};
+use sentinel_event::{Body, Container, Head, Kind, Observation, ProcessKey, Runtime, Users, Workload};
 
 use super::{Fact, KERNEL, TABLE, Told, rows};
 use crate::{
@@ -10,6 +10,9 @@ use crate::{
     syscall::evt_type,
 };
 
+const RUNTIME: &str = "container runtime";
+const USERS: &str = "`passwd` and `group` of the process's root directory";
+
 /// Every kind that somebody did.
 const DEEDS: &[Kind] = match Kind::ALL.split_last() {
     Some((Kind::Loss, deeds)) => deeds,
@@ -17,15 +20,15 @@ const DEEDS: &[Kind] = match Kind::ALL.split_last() {
 };
 
 macro_rules! head {
-    ($section:ident, $told:ident, $head:ident; $($key:literal, $unit:literal, $source:expr, $meaning:literal, $get:expr;)*) => {
+    ($section:ident, $actor:literal, $told:ident, $head:ident; $($key:literal, $unit:literal, $source:expr, $meaning:literal, $get:expr;)*) => {
         &[$(Fact {
-            section: Section::$section, key: $key, json: concat!(",\"", $key, "\":\""), meaning: $meaning, unit: $unit, source: $source, kinds: DEEDS,
+            section: Section::$section, key: $key, json: concat!(",\"", $key, "\":\""), meaning: $meaning, unit: $unit, source: $source, kinds: DEEDS, actor: $actor,
             get: |$told| { let $head = &$told.observation.event.head; let _ = $head; $get },
         },)*]
     };
 }
 
-const WHO: &[Fact] = head! { Data, told, head;
+const WHO: &[Fact] = head! { Data, false, told, head;
     "comm", "", "kernel; chosen by the thread", "Name of the thread, 15 bytes at most.",
         Some(Value::Bytes(head.comm.as_bstr()));
     "pid", "", KERNEL, "Process that acted, in the host's pid namespace.", Some(Value::U64(head.process.tgid.into()));
@@ -34,12 +37,16 @@ const WHO: &[Fact] = head! { Data, told, head;
     "gid", "", KERNEL, "Real group id.", Some(Value::U64(head.gid.into()));
 };
 
-const CONTEXT: &[Fact] = head! { Attributes, told, head;
+const CALL: &[Fact] = head! { Attributes, false, told, head;
     "evt.type", "", KERNEL, "Name of the system call. Absent for a call this build has no name for.",
         evt_type(&told.observation.event).map(Value::Name);
     "evt.res", "", KERNEL, "`SUCCESS`, or the name of the error.", Some(Value::Name(result_name(head.result)));
     "evt.rawres", "", KERNEL, "What the call returned: a result, or a negated errno. Absent without a call.",
         head.syscall.map(|_| Value::I64(head.result));
+};
+
+/// A source of a fact here must be compared in `crate::actor`.
+const ACTOR: &[Fact] = head! { Attributes, true, told, head;
     "proc.name", "", TABLE, "Name of the main thread; of the acting one when the process is not known.",
         Some(Value::Bytes(name(told.observation)));
     "proc.exepath", "", TABLE, "Program of the process. Absent when the process is not known, and for kernel threads.",
@@ -67,6 +74,38 @@ const CONTEXT: &[Fact] = head! { Attributes, told, head;
     "group.gid", "", KERNEL, "Effective group id.", Some(Value::U64(head.egid.into()));
     "container.id", "", "cgroup path", "First 12 digits of the container's id; `host` outside containers.",
         Some(Value::Name(short_id(told.observation)));
+    "container.name", "", RUNTIME, "Name of the container. Absent on the host, and until its runtime has told.",
+        container(told).and_then(|container| some_bytes(container.name.as_bytes()));
+    "container.type", "", "cgroup path, then runtime", "Runtime of the container. Absent on the host, and when it is not known.",
+        runtime(told).map(|runtime| Value::Name(runtime.name()));
+    "container.image.repository", "", RUNTIME, "Its image without tag and digest. Absent when the runtime does not say.",
+        container(told).and_then(|container| some_bytes(container.image.repository.as_bytes()));
+    "container.image.tag", "", RUNTIME, "Tag of the image. Absent when the runtime does not say.",
+        container(told).and_then(|container| some_bytes(container.image.tag.as_bytes()));
+    "container.image.digest", "", RUNTIME, "Digest of the image. Absent when the runtime does not say.",
+        container(told).and_then(|container| some_bytes(container.image.digest.as_bytes()));
+    "container.privileged", "", RUNTIME, "`true` when it was started with all privileges. Absent when the runtime does not say.",
+        container(told).and_then(|container| container.privileged).map(|yes| Value::Name(if yes { "true" } else { "false" }));
+    "k8s.ns.name", "", RUNTIME, "Namespace of the pod. Absent outside pods.",
+        told.observation.pod().and_then(|pod| some_bytes(pod.namespace.as_bytes()));
+    "k8s.pod.name", "", RUNTIME, "Name of the pod. Absent outside pods.",
+        told.observation.pod().and_then(|pod| some_bytes(pod.name.as_bytes()));
+    "k8s.pod.uid", "", "cgroup path", "UID of the pod. Absent outside pods.",
+        workload(told).and_then(|workload| workload.place.pod_uid.as_deref()).map(Value::Name);
+    "systemd.unit", "", "cgroup path", "Unit of the innermost systemd. Absent outside units.",
+        workload(told).and_then(|workload| workload.place.unit.as_deref()).and_then(|unit| some_bytes(unit.as_bytes()));
+    "user.name", "", USERS, "Name of the effective user. Absent when it is not known.",
+        users(told).and_then(|users| users.user(head.euid)).and_then(|user| some_bytes(user.name.as_bytes()));
+    "user.loginname", "", USERS, "Name of the user who logged in. Absent when nobody did, or it is not known.",
+        users(told).filter(|_| head.loginuid != u32::MAX).and_then(|users| users.user(head.loginuid))
+            .and_then(|user| some_bytes(user.name.as_bytes()));
+    "group.name", "", USERS, "Name of the effective group. Absent when it is not known.",
+        users(told).and_then(|users| users.group(head.egid)).and_then(|group| some_bytes(group.name.as_bytes()));
+    "sentinel.metadata", "", "agent", "`pending`: the container's runtime had not answered when the event left. Absent otherwise.",
+        workload(told).filter(|workload| workload.is_pending()).map(|_| Value::Name("pending"));
+};
+
+const CONTEXT: &[Fact] = head! { Attributes, false, told, head;
     "sentinel.boot_ns", "ns since boot", KERNEL, "Time of the event on the clock that never steps (CLOCK_BOOTTIME).",
         Some(Value::U64(head.boot_ns));
     "sentinel.cgroup_id", "", KERNEL, "cgroup v2 id: inode number of its directory.", Some(Value::U64(head.cgroup_id));
@@ -91,7 +130,7 @@ const LOSS_CONTEXT: &[Fact] = rows! { Attributes, &[Kind::Loss], Body::Loss(loss
     "evt.type", "", "agent", "`drop`.", Some({ let _ = loss; Value::Name("drop") });
 };
 
-pub(super) const FACTS: &[&[Fact]] = &[WHO, LOSS, CONTEXT, LOSS_CONTEXT];
+pub(super) const FACTS: &[&[Fact]] = &[WHO, LOSS, CALL, ACTOR, CONTEXT, LOSS_CONTEXT];
 
 fn name(observation: &Observation) -> &[u8] {
     match &observation.process {
@@ -110,6 +149,28 @@ fn start(head: &Head, key: ProcessKey) -> Option<Value<'static>> {
     (key.start_ns != 0).then(|| Value::U64(epoch.saturating_add(key.start_ns)))
 }
 
+/// Names of containers that have no id are told whole.
 fn short_id(observation: &Observation) -> &str {
-    observation.container_id.as_deref().map_or("host", |id| id.get(..12).unwrap_or(id))
+    let short = |id: &str| id.bytes().all(|digit| digit.is_ascii_hexdigit());
+    match observation.container_id.as_deref() {
+        Some(id) if short(id) => id.get(..12).unwrap_or(id),
+        Some(name) => name,
+        None => "host",
+    }
+}
+
+fn workload<'a>(told: &'a Told<'a>) -> Option<&'a Workload> {
+    told.observation.workload.as_deref()
+}
+
+fn container<'a>(told: &'a Told<'a>) -> Option<&'a Container> {
+    workload(told)?.container.get()
+}
+
+fn runtime(told: &Told<'_>) -> Option<Runtime> {
+    container(told).and_then(|container| container.runtime).or_else(|| workload(told)?.place.runtime)
+}
+
+fn users<'a>(told: &'a Told<'a>) -> Option<&'a Users> {
+    workload(told)?.users.get()
 }

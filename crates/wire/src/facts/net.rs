@@ -8,7 +8,7 @@ use crate::{Value, flags};
 macro_rules! socket {
     ($socket:ident; $($key:literal, $source:expr, $meaning:literal, $get:expr;)*) => {
         &[$(Fact {
-            section: crate::Section::Data, key: $key, json: concat!(",\"", $key, "\":\""), meaning: $meaning, unit: "", source: $source,
+            section: crate::Section::Data, key: $key, json: concat!(",\"", $key, "\":\""), meaning: $meaning, unit: "", source: $source, actor: false,
             kinds: &[
                 Kind::Connect, Kind::Accept, Kind::Bind, Kind::Listen, Kind::Send, Kind::Recv, Kind::Dup,
             ],

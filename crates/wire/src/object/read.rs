@@ -19,7 +19,7 @@ pub(super) fn envelope(text: &[u8]) -> serde_json::Result<EventEnvelope> {
 
 /// A string that is copied only when it holds escapes.
 #[derive(Deserialize)]
-struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+pub(super) struct Key<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
 struct Envelope;
 
@@ -62,7 +62,7 @@ fn texts<'de, M: MapAccess<'de>>(map: &mut M) -> Result<BTreeMap<String, String>
 }
 
 /// Nanoseconds, as a number or as its digits: many JSON writers cannot hold 64 bits.
-struct Nanos(u64);
+pub(super) struct Nanos(pub(super) u64);
 
 impl<'de> Deserialize<'de> for Nanos {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
@@ -87,22 +87,30 @@ impl<'de> Deserialize<'de> for Nanos {
 }
 
 /// A string, or the JSON text of anything else; nothing for null.
-struct AsText(String);
+pub(super) struct AsText(String);
 
-impl<'de> Deserialize<'de> for AsText {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let raw = <&RawValue>::deserialize(from)?.get();
+impl AsText {
+    /// The text of a value.
+    pub(super) fn of(value: &RawValue) -> serde_json::Result<Cow<'_, str>> {
+        let raw = value.get();
         if raw == "null" {
-            return Ok(Self(String::new()));
+            return Ok(Cow::Borrowed(""));
         }
         if !raw.starts_with('"') {
-            return Ok(Self(raw.to_owned()));
+            return Ok(Cow::Borrowed(raw));
         }
         // Most strings hold no escape, and then the text is between the quotes.
         let inside = raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default();
         if memchr::memchr(b'\\', inside.as_bytes()).is_none() {
-            return Ok(Self(inside.to_owned()));
+            return Ok(Cow::Borrowed(inside));
         }
-        serde_json::from_str(raw).map(Self).map_err(D::Error::custom)
+        serde_json::from_str(raw).map(Cow::Owned)
+    }
+}
+
+impl<'de> Deserialize<'de> for AsText {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let value = <&RawValue>::deserialize(from)?;
+        Self::of(value).map(|text| Self(text.into_owned())).map_err(D::Error::custom)
     }
 }

@@ -79,6 +79,12 @@ fn alerts(page: &mut Page, facts: &Facts) {
     let (dedup, rate_limit) = facts.outputs.suppressed();
     page.value(name, &[("by", "dedup")], dedup);
     page.value(name, &[("by", "rateLimit")], rate_limit);
+    let name = "sentinel_rule_alerts_suppressed_total";
+    page.head(name, "counter", "The same for each rule of which some were.");
+    for rule in facts.outputs.suppressed_by_rule().iter().take(SERIES) {
+        page.value(name, &[("rule", &rule.rule), ("by", "dedup")], rule.dedup);
+        page.value(name, &[("rule", &rule.rule), ("by", "rateLimit")], rule.rate_limit);
+    }
     let name = "sentinel_alerts_waiting";
     page.head(name, "gauge", "Alerts in the queue of an output.");
     for output in &outputs {

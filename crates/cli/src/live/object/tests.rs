@@ -12,7 +12,8 @@ fn shown(body: Body) -> (String, String) {
 
 fn result(body: Body, result: i64) -> (String, String) {
     let event = Event { head: Head { result, ..Head::default() }, body };
-    let observation = Observation { event, process: None, ancestors: Arc::default(), container_id: None };
+    let observation =
+        Observation { event, process: None, ancestors: Arc::default(), container_id: None, workload: None };
     let (object, details) = object(&observation);
     (object, error(&observation).unwrap_or(details))
 }

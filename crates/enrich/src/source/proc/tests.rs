@@ -65,6 +65,9 @@ fn a_child_of_ours_is_described_as_it_was_started() {
     assert_eq!(source.process(child.id()), None);
 }
 
+const DOCKER_V1: &str =
+    "2:cpu:/x\n1:name=systemd:/docker/0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n";
+
 #[test]
 fn cgroups_are_read_with_their_ids_or_without() {
     let host = tempfile::tempdir().unwrap();
@@ -75,16 +78,30 @@ fn cgroups_are_read_with_their_ids_or_without() {
         ("2", "0::/../other\n"),
         ("3", "0::/gone\n"),
         ("4", "1:cpu:/\n"),
+        ("5", DOCKER_V1),
+        ("6", DOCKER_V1),
     ] {
         fs::create_dir(host.path().join(pid)).unwrap();
         fs::write(host.path().join(pid).join("cgroup"), line).unwrap();
     }
-    let mut source = ProcSource { proc: host.path().into(), cgroups: Some(mount.clone()) };
+    let mut source = ProcSource { proc: host.path().into(), cgroups: Some(mount.clone()), births: None };
     let ino = |path: &str| fs::metadata(mount.join(path)).unwrap().ino();
-    assert_eq!(source.cgroup_of(1), Some(Cgroup { id: Some(ino("docker/abc")), path: "/docker/abc".into() }));
-    assert_eq!(source.cgroup_of(2), Some(Cgroup { id: None, path: "/../other".into() }));
-    assert_eq!(source.cgroup_of(3), Some(Cgroup { id: None, path: "/gone".into() }));
-    assert_eq!((source.cgroup_of(4), source.cgroup_of(5)), (None, None));
+    assert_eq!(
+        source.cgroup_of(1),
+        Some(Cgroup { id: Some(ino("docker/abc")), path: "/docker/abc".into(), legacy: None })
+    );
+    assert_eq!(source.cgroup_of(2), Some(Cgroup { id: None, path: "/../other".into(), legacy: None }));
+    assert_eq!(source.cgroup_of(3), Some(Cgroup { id: None, path: "/gone".into(), legacy: None }));
+    let in_root = |legacy: Option<&str>| {
+        Some(Cgroup { id: Some(ROOT_CGROUP), path: "/".into(), legacy: legacy.map(Text::from) })
+    };
+    assert_eq!((source.cgroup_of(4), source.cgroup_of(7)), (in_root(None), None), "nobody mounts version 2");
+    for (pid, root) in [("1", "/"), ("5", "/proc"), ("6", "/")] {
+        std::os::unix::fs::symlink(root, host.path().join(pid).join("root")).unwrap();
+    }
+    let path = DOCKER_V1.rsplit(':').next().unwrap().trim_end();
+    assert_eq!(source.cgroup_of(5), in_root(Some(path)));
+    assert_eq!(source.cgroup_of(6), in_root(None), "a runtime in the host's root directory");
     let mut all = source.cgroups();
     all.sort_by_key(|(_, path)| path.clone());
     assert_eq!(all, [(ino("docker"), "/docker".into()), (ino("docker/abc"), "/docker/abc".into())]);

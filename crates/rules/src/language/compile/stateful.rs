@@ -38,8 +38,12 @@ impl Compiler<'_, '_, '_> {
     /// None when it was refused; it has been reported then.
     pub(super) fn threshold(&mut self, raw: &RawRule) -> Option<Option<Threshold>> {
         let Some(node) = &raw.threshold else { return Some(None) };
-        let keys =
-            self.keys(raw, "threshold", node, &["count", "distinct", "at", "above", "within", "by"])?;
+        let keys = self.keys(
+            raw,
+            "threshold",
+            node,
+            &["count", "distinct", "at", "above", "within", "by", "quiet"],
+        )?;
         if let Some(count) = keys.get("count")
             && (!matches!(count.scalar(), Some("events")) && !count.is_null()
                 || keys.get("distinct").is_some())
@@ -60,8 +64,12 @@ impl Compiler<'_, '_, '_> {
             _ => return self.wrong(raw, keys.at, "'threshold' needs one of 'at' and 'above'"),
         };
         let within_ns = self.span(raw, &keys, "within")?;
+        let quiet_ns = match keys.get("quiet") {
+            Some(_) => self.span(raw, &keys, "quiet")?,
+            None => 0,
+        };
         let by = self.fields(raw, keys.get("by"))?;
-        Some(Some(Threshold { distinct, at, within_ns, by }))
+        Some(Some(Threshold { distinct, at, within_ns, quiet_ns, by }))
     }
 
     /// None when it was refused.

@@ -8,6 +8,7 @@ use sentinel_event::{
     Head, Kind, Loss, LossCause, Message, ModuleLoad, Observation, Process, ProcessKey, Socket, Stage,
 };
 
+use super::{attribute, place::Said};
 use crate::language::eval::unknown;
 
 /// What an envelope has said so far.
@@ -18,6 +19,7 @@ pub(super) struct Draft {
     pub(super) process: Known,
     pub(super) parent: Known,
     pub(super) container: Option<Arc<str>>,
+    pub(super) place: Said,
     /// Starts of process and parent on the wall clock.
     pub(super) starts: [Option<u64>; 2],
     /// The number of arguments in `argv`.
@@ -86,6 +88,7 @@ impl Draft {
             process,
             parent,
             container: None,
+            place: Said::default(),
             starts: [None; 2],
             argc: None,
             result: false,
@@ -110,6 +113,12 @@ impl Draft {
         };
         let [own, parent] = self.starts.map(since_boot);
         (head.process.start_ns, head.parent.start_ns) = (own, parent);
+        if let Some(file) = attribute::file(&mut self.body)
+            && file.fd < 0
+        {
+            // By name the path is what was asked for.
+            std::mem::swap(&mut file.asked.path, &mut file.path.bytes);
+        }
         match &mut self.body {
             // A write returns what it wrote.
             Body::FileRead(io) | Body::FileWrite(io) if !self.result => {
@@ -131,11 +140,13 @@ impl Draft {
         }
         let process = self.process.process(head.process, head).map(Arc::new);
         let parent = self.parent.process(head.parent, &Head::default()).map(Arc::new);
+        let workload = self.place.workload((self.head.euid, self.head.loginuid, self.head.egid));
         Observation {
             event: Event { head: self.head, body: self.body },
             process,
             ancestors: parent.into_iter().collect(),
             container_id: self.container,
+            workload: workload.map(Arc::new),
         }
     }
 }

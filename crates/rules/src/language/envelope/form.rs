@@ -35,6 +35,21 @@ pub(super) fn hexadecimal(text: &str) -> Option<u64> {
     }
 }
 
+/// A number in octal, a 0 before it or not.
+pub(super) fn octal(text: &str, to: &mut u32) -> Option<()> {
+    *to = u32::from_str_radix(text, 8).ok()?;
+    Some(())
+}
+
+/// A user or group: -1 is none, as callers write it.
+pub(super) fn id(text: &str, to: &mut u32) -> Option<()> {
+    if text == "-1" {
+        *to = u32::MAX;
+        return Some(());
+    }
+    number(text, to)
+}
+
 /// Names of bits and numbers, `|` between them.
 pub(super) fn flags(text: &str, names: &[Flags]) -> Option<u64> {
     text.split('|').try_fold(0, |bits, part| {

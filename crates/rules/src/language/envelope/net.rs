@@ -1,15 +1,18 @@
 //! Sockets.
 
-use sentinel_event::{Body, Endpoint, Kind, Socket, Source};
+use sentinel_event::{Body, Dup, Endpoint, Kind, MakeSocket, Message, Socket, Source};
 
 use super::{
     Row,
-    form::{number, text, truth},
+    form::{flags32, hexadecimal, number, text, truth},
+    process::path_flags,
     table,
     who::value,
 };
+use crate::language::eval::names;
 
-const SOCKET: &[Row] = table! { Data, &[Kind::Connect, Kind::Accept, Kind::Bind, Kind::Listen];
+const SOCKET: &[Row] = table! { Data,
+    &[Kind::Connect, Kind::Accept, Kind::Bind, Kind::Listen, Kind::Send, Kind::Recv, Kind::Dup];
     "family", "fd.type fd.typechar fd.sockfamily", "inet", |draft, text| value(text, FAMILIES, &mut socket(&mut draft.body)?.family);
     "socket_type", "fd.l4proto", "stream", |draft, text| value(text, KINDS, &mut socket(&mut draft.body)?.kind);
     "protocol", "fd.l4proto", "tcp", |draft, text| value(text, PROTOCOLS, &mut socket(&mut draft.body)?.protocol);
@@ -35,7 +38,35 @@ const LISTEN: &[Row] = table! { Data, &[Kind::Listen];
     };
 };
 
-pub(super) const ROWS: &[&[Row]] = &[SOCKET, LISTEN];
+const MAKE: &[Row] = table! { Data, &[Kind::Socket];
+    "family", "fd.type evt.arg.domain", "inet", |draft, text| wide(text, FAMILIES, &mut made(&mut draft.body)?.family);
+    "socket_type", "evt.arg.type", "stream", |draft, text| wide(text, KINDS, &mut made(&mut draft.body)?.kind);
+    "protocol", "evt.arg.proto", "6", |draft, text| number(text, &mut made(&mut draft.body)?.protocol);
+    "flags", "evt.arg.flags", "SOCK_CLOEXEC", |draft, text| flags32(text, &[names::SOCK], &mut made(&mut draft.body)?.flags);
+};
+
+const MESSAGE: &[Row] = table! { Data, &[Kind::Send, Kind::Recv];
+    "bytes", "evt.arg.size", "120", |draft, text| number(text, &mut message(&mut draft.body)?.bytes);
+    "flags", "", "0x40", |draft, text| {
+        message(&mut draft.body)?.flags = u32::try_from(hexadecimal(text)?).ok()?;
+        Some(())
+    };
+    "message", "", "0", |draft, text| number(text, &mut message(&mut draft.body)?.message);
+};
+
+const DUP: &[Row] = table! { Data, &[Kind::Dup];
+    "old_fd", "evt.arg.oldfd", "5", |draft, text| number(text, &mut dup(&mut draft.body)?.old_fd);
+    "asked_fd", "", "0", |draft, text| number(text, &mut dup(&mut draft.body)?.asked_fd);
+    "flags", "", "O_CLOEXEC", |draft, text| {
+        flags32(text, &[names::OPEN, names::OPEN_REST], &mut dup(&mut draft.body)?.flags)
+    };
+    "filename", "fd.name", "/etc/hosts", |draft, value| text(value, &mut dup(&mut draft.body)?.path.bytes);
+    "path_flags", "", "deleted", |draft, text| path_flags(text, &mut dup(&mut draft.body)?.path.flags);
+    "dev", "fd.dev", "8", |draft, text| number(text, &mut dup(&mut draft.body)?.dev);
+    "ino", "fd.ino", "77", |draft, text| number(text, &mut dup(&mut draft.body)?.ino);
+};
+
+pub(super) const ROWS: &[&[Row]] = &[SOCKET, LISTEN, MAKE, MESSAGE, DUP];
 
 /// What is only called `other` has a number that no family, type or protocol has.
 const OTHER: u16 = u16::MAX;
@@ -65,8 +96,39 @@ fn socket(body: &mut Body) -> Option<&mut Socket> {
         Body::Accept(accept) => Some(&mut accept.socket),
         Body::Bind(bind) => Some(&mut bind.socket),
         Body::Listen(listen) => Some(&mut listen.socket),
+        Body::Send(message) | Body::Recv(message) => Some(&mut message.socket),
+        Body::Dup(dup) => Some(&mut dup.socket),
         _ => None,
     }
+}
+
+fn made(body: &mut Body) -> Option<&mut MakeSocket> {
+    match body {
+        Body::Socket(made) => Some(made),
+        _ => None,
+    }
+}
+
+fn message(body: &mut Body) -> Option<&mut Message> {
+    match body {
+        Body::Send(message) | Body::Recv(message) => Some(message),
+        _ => None,
+    }
+}
+
+fn dup(body: &mut Body) -> Option<&mut Dup> {
+    match body {
+        Body::Dup(dup) => Some(dup),
+        _ => None,
+    }
+}
+
+/// A word of a list, as an argument of 32 bits; or a number.
+fn wide(text: &str, words: &[(&str, u16)], to: &mut u32) -> Option<()> {
+    let mut short = 0;
+    value(text, words, &mut short)?;
+    *to = short.into();
+    Some(())
 }
 
 fn ip(text: &str, end: &mut Endpoint) -> Option<()> {

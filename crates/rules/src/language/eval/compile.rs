@@ -3,6 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::{
+    actor,
     fields::{self, Get},
     pred::Pred,
     transform::Compiled,
@@ -27,6 +28,35 @@ pub(super) enum Node {
     And(Box<[NodeId]>),
     Or(Box<[NodeId]>),
     Test(Box<Comparison>),
+}
+
+impl Node {
+    /// Whether it depends on the actor alone, and is no constant.
+    fn is_about_actor(&self, bits: &[u32], terms: &[TermNode]) -> bool {
+        let part = |id: &NodeId| bits.get(*id as usize).is_some_and(|bit| *bit != actor::NO_BIT);
+        match self {
+            Self::True | Self::False => false,
+            Self::Not(id) => part(id),
+            Self::And(parts) | Self::Or(parts) => parts.iter().all(part),
+            Self::Test(test) => {
+                let right = match &test.right {
+                    Right::Nothing | Right::Constant(_) => true,
+                    Right::Term(term) => is_about_actor(*term, terms),
+                };
+                right && is_about_actor(test.left, terms)
+            }
+        }
+    }
+}
+
+fn is_about_actor(term: TermId, terms: &[TermNode]) -> bool {
+    match terms.get(term as usize) {
+        Some(TermNode::Missing | TermNode::Text(_) | TermNode::ArgumentList) => true,
+        Some(TermNode::Field { name, .. }) => actor::is_about(name),
+        Some(TermNode::Call(call)) => call.arguments.iter().all(|term| is_about_actor(*term, terms)),
+        Some(TermNode::List(list)) => list.iter().all(|term| is_about_actor(*term, terms)),
+        None => false,
+    }
 }
 
 /// A test of a term.
@@ -78,6 +108,10 @@ pub(super) struct Program {
     /// By node.
     pub(super) weights: Vec<Weight>,
     pub(super) terms: Vec<TermNode>,
+    /// By node: its number among those that are about the actor alone, or [`actor::NO_BIT`].
+    pub(super) actor_bits: Vec<u32>,
+    /// How many have a number.
+    pub(super) about_actor: u32,
 }
 
 pub(super) const FALSE: NodeId = 0;
@@ -97,7 +131,8 @@ impl Builder {
     pub(super) fn new() -> Self {
         let nodes = vec![Node::False, Node::True];
         let weights = nodes.iter().map(|node| weigh(node, &[], &[])).collect();
-        let program = Program { nodes, weights, terms: Vec::new() };
+        let actor_bits = vec![actor::NO_BIT; nodes.len()];
+        let program = Program { nodes, weights, terms: Vec::new(), actor_bits, about_actor: 0 };
         Self {
             program,
             nodes: FxHashMap::default(),
@@ -229,14 +264,31 @@ impl Builder {
     }
 
     fn node(&mut self, key: Key, make: impl FnOnce() -> Node) -> NodeId {
-        let Program { nodes, weights, terms } = &mut self.program;
+        let Program { nodes, weights, terms, actor_bits, about_actor } = &mut self.program;
         *self.nodes.entry(key).or_insert_with(|| {
             let id = NodeId::try_from(nodes.len()).unwrap_or(FALSE);
             let node = make();
             weights.push(weigh(&node, weights, terms));
+            actor_bits.push(if node.is_about_actor(actor_bits, terms) {
+                *about_actor += 1;
+                *about_actor - 1
+            } else {
+                actor::NO_BIT
+            });
             nodes.push(node);
             id
         })
+    }
+
+    /// What a part needs of the actor: true whenever the part is.
+    pub(super) fn of_actor(&mut self, node: NodeId) -> NodeId {
+        if actor::bit(&self.program, node).is_some() {
+            return node;
+        }
+        let Some(Node::And(parts)) = self.program.nodes.get(node as usize) else { return TRUE };
+        let parts = parts.iter().filter(|part| actor::bit(&self.program, **part).is_some());
+        let parts = parts.copied().collect();
+        self.all(parts)
     }
 
     /// The number of a term; `list` where `proc.args` is meant as a list.
@@ -284,7 +336,7 @@ fn field_node(field: &FieldRef) -> TermNode {
 }
 
 /// What the name of the event decides. The number of an event is 1 or more.
-fn decided(test: &std::sync::Arc<Test>, call: &str) -> Option<bool> {
+pub(super) fn decided(test: &std::sync::Arc<Test>, call: &str) -> Option<bool> {
     let Term::Field(field) = &test.left else { return None };
     match field.id.field().name {
         "evt.type" => match (&test.right, test.operator) {

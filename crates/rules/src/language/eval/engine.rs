@@ -6,6 +6,7 @@ use sentinel_event::{Kind, KindSet, Observation};
 
 use super::{
     Matching, Selection, Witness,
+    actor::{Actor, Actors},
     alert::{Alert, Output},
     compile::{Builder, FALSE, NodeId, Program, TRUE},
     guard::Guards,
@@ -56,6 +57,8 @@ struct Slot {
 pub(super) struct Root {
     rule: u32,
     pub(super) node: NodeId,
+    /// What it needs of the actor.
+    pub(super) of_actor: NodeId,
     /// The plan that takes the event when the condition holds, and the step that it is.
     takes: Option<(u32, u8)>,
 }
@@ -66,9 +69,11 @@ pub(super) struct Root {
 pub struct Memory {
     kernel: Room,
     caller: Room,
+    actors: Actors,
     /// A bit for each rule that may match.
     candidates: Vec<u64>,
     bits: Vec<u64>,
+    left: Vec<u64>,
     stamp: u32,
     count: u64,
     first_ns: Option<u64>,
@@ -90,8 +95,15 @@ impl Room {
         self.scratch.clear();
     }
 
-    fn pass<'a>(&mut self, view: View<'a>, stamp: u32) -> Pass<'a, '_> {
-        Pass { view, stamp, results: &mut self.results, scratch: &mut self.scratch, spare: &mut self.spare }
+    fn pass<'a, 'm>(&'m mut self, view: View<'a>, stamp: u32, actor: &'m Actor) -> Pass<'a, 'm> {
+        Pass {
+            view,
+            stamp,
+            actor,
+            results: &mut self.results,
+            scratch: &mut self.scratch,
+            spare: &mut self.spare,
+        }
     }
 }
 
@@ -148,10 +160,11 @@ impl Engine {
                     (Some(plan), Some(sequence)) => {
                         for (step, one) in (0..).zip(&sequence.steps) {
                             let part = builder.condition(&one.condition, call);
-                            slot.add(number, builder.both(main, part), Some((*plan, step)));
+                            let node = builder.both(main, part);
+                            slot.add(&mut builder, number, node, Some((*plan, step)));
                         }
                     }
-                    (plan, _) => slot.add(number, main, plan.map(|plan| (plan, 0))),
+                    (plan, _) => slot.add(&mut builder, number, main, plan.map(|plan| (plan, 0))),
                 }
                 decided |= plan.is_none() && main == TRUE && selection.matching == Matching::First;
             }
@@ -159,8 +172,9 @@ impl Engine {
         }
         let outputs = rules.iter().map(|rule| Output::new(rule, &mut builder)).collect();
         let (program, matching) = (builder.finish(), selection.matching);
-        for slot in &mut index {
-            slot.guards = Guards::new(&program, &slot.roots);
+        let starts: Vec<_> = names::slots_of(Kind::Exec).collect();
+        for (number, slot) in index.iter_mut().enumerate() {
+            slot.guards = Guards::new(&program, &slot.roots, !starts.contains(&number));
         }
         static NUMBER: AtomicU64 = AtomicU64::new(1);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
@@ -240,12 +254,16 @@ impl Engine {
             relative_ns: now.saturating_sub(first),
             delta_ns: now.saturating_sub(before),
         };
-        let mut passes = [Some(memory.kernel.pass(kernel, stamp)), None];
+        let asks = (self.number, &self.program);
+        let (actor, mut open) = memory.actors.of(asks, observation, (call.slot, slot.roots.len()));
+        let mut passes = [Some(memory.kernel.pass(kernel, stamp, actor)), None];
         if let ([_, second], true) = (&mut passes, has_two_witnesses(observation)) {
-            *second = Some(memory.caller.pass(View { witness: Witness::Caller, ..kernel }, stamp));
+            *second = Some(memory.caller.pass(View { witness: Witness::Caller, ..kernel }, stamp, actor));
         }
         for pass in passes.iter_mut().flatten() {
-            slot.guards.candidates(&self.program, pass, &mut memory.bits, &mut memory.candidates);
+            let all = &mut memory.candidates;
+            let room = (&mut memory.bits, &mut memory.left);
+            slot.guards.candidates(&self.program, pass, &mut open, room, all);
         }
         let mut found = false;
         for (word, bits) in memory.candidates.iter().enumerate() {
@@ -255,6 +273,13 @@ impl Engine {
                 bits &= bits - 1;
                 let Some(root) = slot.roots.get(place) else { continue };
                 if found && root.takes.is_none() {
+                    continue;
+                }
+                if actor.is_known
+                    && let Some(pass) = passes.iter_mut().flatten().next()
+                    && !self.program.node(root.of_actor, pass)
+                {
+                    open.close(place);
                     continue;
                 }
                 let matched = passes.iter_mut().flatten().find_map(|pass| {
@@ -285,11 +310,12 @@ impl Engine {
 }
 
 impl Slot {
-    fn add(&mut self, rule: u32, node: NodeId, takes: Option<(usize, u8)>) {
+    fn add(&mut self, builder: &mut Builder, rule: u32, node: NodeId, takes: Option<(usize, u8)>) {
         if node != FALSE {
+            let of_actor = builder.of_actor(node);
             let takes = takes.and_then(|(plan, step)| Some((plan.try_into().ok()?, step)));
             self.remembers |= takes.is_some();
-            self.roots.push(Root { rule, node, takes });
+            self.roots.push(Root { rule, node, of_actor, takes });
         }
     }
 }
@@ -302,5 +328,5 @@ pub(super) fn aside<'a, T>(
 ) -> T {
     let mut memory = Memory::default();
     let stamp = memory.fresh(program);
-    read(program, &mut memory.kernel.pass(view, stamp))
+    read(program, &mut memory.kernel.pass(view, stamp, &Actor::default()))
 }

@@ -1,11 +1,12 @@
 //! What each field is worth on an event, by family.
 
 mod args;
-mod container;
+pub(super) mod container;
 mod evt;
 mod fd;
 mod fs;
 mod missing;
+mod place;
 mod proc;
 mod user;
 
@@ -43,7 +44,8 @@ const fn built(name: &'static str, get: Get) -> Row {
 }
 
 static ROWS: LazyLock<HashMap<&'static str, Row>> = LazyLock::new(|| {
-    let families = [evt::FIELDS, proc::FIELDS, user::FIELDS, fd::FIELDS, fs::FIELDS, container::FIELDS];
+    let families =
+        [evt::FIELDS, proc::FIELDS, user::FIELDS, fd::FIELDS, fs::FIELDS, container::FIELDS, place::FIELDS];
     families.into_iter().flatten().map(|row| (row.name, *row)).collect()
 });
 

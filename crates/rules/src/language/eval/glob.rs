@@ -110,6 +110,20 @@ fn components(path: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 impl PathPrefix {
+    /// What every path that it covers begins with, when it is written in the usual way. None for nothing but `/`.
+    pub(super) fn literal(&self) -> Option<Vec<u8>> {
+        let mut text = Vec::new();
+        for (part, is_glob) in &self.0 {
+            text.push(b'/');
+            let end = part.iter().position(|byte| b"*?[\\".contains(byte)).filter(|_| *is_glob);
+            text.extend_from_slice(part.get(..end.unwrap_or(part.len())).unwrap_or_default());
+            if *is_glob {
+                break;
+            }
+        }
+        (text.len() > 1).then_some(text)
+    }
+
     pub(super) fn new(path: &[u8]) -> Self {
         let pattern = |part: &[u8]| part.iter().any(|byte| matches!(byte, b'?' | b'*' | b'['));
         Self(components(path).map(|part| (part.into(), pattern(part))).collect())

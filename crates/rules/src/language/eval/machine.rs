@@ -1,6 +1,7 @@
 //! Runs a [`Program`] on one event.
 
 use super::{
+    actor::{self, Actor},
     compile::{Comparison, Node, NodeId, Program, Right, TermId, TermNode},
     pred, transform,
     value::{Item, Scalar, Scratch, Several, Span, Value},
@@ -49,6 +50,8 @@ impl Results {
 pub(super) struct Pass<'a, 'm> {
     pub(super) view: View<'a>,
     pub(super) stamp: u32,
+    /// Whoever acts.
+    pub(super) actor: &'m Actor,
     pub(super) results: &'m mut Results,
     pub(super) scratch: &'m mut Scratch,
     pub(super) spare: &'m mut Vec<u8>,
@@ -61,6 +64,10 @@ impl Program {
         if known >> 1 == pass.stamp {
             return known & 1 == 1;
         }
+        let bit = actor::bit(self, id);
+        if let Some(truth) = bit.and_then(|bit| pass.actor.answer(bit)) {
+            return truth;
+        }
         let truth = match self.nodes.get(id as usize) {
             Some(Node::True) => true,
             Some(Node::False) | None => false,
@@ -69,6 +76,9 @@ impl Program {
             Some(Node::Or(parts)) => parts.iter().any(|part| self.node(*part, pass)),
             Some(Node::Test(test)) => self.test(test, pass),
         };
+        if let Some(bit) = bit {
+            pass.actor.learn(bit, truth);
+        }
         if let Some(slot) = pass.results.nodes.get_mut(id as usize) {
             *slot = pass.stamp << 1 | u32::from(truth);
         }

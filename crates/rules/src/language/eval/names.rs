@@ -9,7 +9,7 @@ use sentinel_event::{Event, Kind, Syscall};
 use crate::language::EventSet;
 pub(in crate::language) use words::{
     AT, CLONE, DUP, Flags, MAP, MEMFD, MODE, MODULE, MOUNT, OPEN, OPEN_REST, PROT, RENAME, SOCK, UMOUNT,
-    URING, bpf_command, domain, prctl, ptrace_number, ptrace_request,
+    URING, bpf_command, bpf_number, domain, prctl, prctl_number, ptrace_number, ptrace_request,
 };
 
 /// The name of an event, and its place in the index of rules.

@@ -62,7 +62,7 @@ impl Selection {
 }
 
 /// Only the star is special: names hold brackets and question marks.
-fn named(pattern: &str, name: &str) -> bool {
+pub(in crate::language) fn named(pattern: &str, name: &str) -> bool {
     let mut escaped = Vec::with_capacity(pattern.len());
     for byte in pattern.bytes() {
         if matches!(byte, b'?' | b'[' | b'\\') {

@@ -25,7 +25,7 @@ use crate::language::{Key, Rule};
 
 use chain::Chain;
 use table::Table;
-use window::Window;
+use window::{Limit, Window};
 
 /// What the stateful rules of an engine hold and have let go, all together.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -50,7 +50,7 @@ pub(super) struct Plan {
 
 #[derive(Debug)]
 enum Kind {
-    Threshold { at: usize, within_ns: u64, distinct: Option<TermId>, by: Box<[TermId]> },
+    Threshold { limit: Limit, within_ns: u64, distinct: Option<TermId>, by: Box<[TermId]> },
     Sequence { maxspan_ns: u64, steps: Box<[Box<[TermId]>]> },
 }
 
@@ -62,8 +62,9 @@ impl Plan {
             let distinct: Option<Box<[TermId]>> =
                 threshold.distinct.as_ref().map(|key| terms(std::slice::from_ref(key)));
             let distinct = distinct.and_then(|distinct| distinct.first().copied());
-            let (at, within_ns, by) = (threshold.at, threshold.within_ns, terms(&threshold.by));
-            (threshold.canonical(), Kind::Threshold { at, within_ns, distinct, by })
+            let limit = Limit { at: threshold.at, quiet_ns: threshold.quiet_ns };
+            let (within_ns, by) = (threshold.within_ns, terms(&threshold.by));
+            (threshold.canonical(), Kind::Threshold { limit, within_ns, distinct, by })
         } else {
             let sequence = rule.sequence.as_ref()?;
             let steps = sequence.steps.iter().map(|step| terms(&step.by)).collect();
@@ -141,7 +142,7 @@ impl States {
         let arrival = pass.view.number;
         let Some(state) = self.states.get_mut(number) else { return false };
         match (&plan.kind, &mut state.keyed) {
-            (Kind::Threshold { at, within_ns, distinct, by }, Keyed::Windows(table)) => {
+            (Kind::Threshold { limit, within_ns, distinct, by }, Keyed::Windows(table)) => {
                 let value = match distinct {
                     // What is missing is no value.
                     Some(term) => match hash(&self.salt, std::slice::from_ref(term), program, pass) {
@@ -151,8 +152,8 @@ impl States {
                     None => None,
                 };
                 let (key, _) = hash(&self.salt, by, program, pass);
-                table.at(key, time, *within_ns, |window, newest| {
-                    window.add(time, value, newest.saturating_sub(*within_ns), *at)
+                table.at(key, time, (*within_ns).max(limit.quiet_ns), |window, newest| {
+                    window.add(time, value, newest.saturating_sub(*within_ns), *limit)
                 })
             }
             (Kind::Sequence { maxspan_ns, steps }, Keyed::Chains(table)) => {

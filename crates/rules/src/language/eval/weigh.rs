@@ -22,6 +22,16 @@ const FIXED: Weight = Weight { cost: 0.0, odds: 0.5 };
 const STEP: f32 = 2.0;
 
 impl Weight {
+    /// How often it holds, from 0 to 1.
+    pub(super) fn odds(self) -> f32 {
+        self.odds
+    }
+
+    /// Whether it costs next to nothing and is false more often than not.
+    pub(super) fn is_bargain(self) -> bool {
+        self.cost <= 6.0 && self.odds <= 0.5
+    }
+
     /// How much is saved when this is looked at before `rules` rules that need it; the more the better.
     pub(super) fn saves(self, rules: usize) -> f32 {
         f32::from(u16::try_from(rules).unwrap_or(u16::MAX)) * (1.0 - self.odds) / self.cost.max(1.0)
@@ -90,6 +100,7 @@ fn constant(pred: &Pred, field: &str) -> (f32, f32) {
         Pred::Is(Literal::Bool(_)) => (1.0, 0.3),
         Pred::Is(_) => (1.0, 0.1),
         Pred::Order(..) => (1.0, 0.8),
+        Pred::Texts(_) if matches!(field, "fd.typechar" | "fd.type" | "fd.l4proto") => (8.0, 0.9),
         Pred::Texts(texts) => (8.0, if texts.len() > 100 { 0.2 } else { 0.1 }),
         Pred::Prefixes(prefixes) => {
             (6.0 + f32::from(u8::try_from(prefixes.len()).unwrap_or(u8::MAX)) / 8.0, 0.1)

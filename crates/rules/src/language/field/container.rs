@@ -1,4 +1,4 @@
-//! `container.*` and `k8s.*`: where the process runs.
+//! `container.*`, `k8s.*` and `systemd.*`: where the process runs.
 
 use super::{ArgumentRule, CarriedBy::*, Field, field, text};
 use crate::language::types::Type;
@@ -110,4 +110,17 @@ pub(super) const FIELDS: &[Field] = &[
         .with(ArgumentRule::Label)
         .deprecated(NOT_RESOLVED),
     text("k8s.deployment.labels", Pod, "All labels of the deployment.").deprecated(NOT_RESOLVED),
+    text(
+        "systemd.unit",
+        Every,
+        "Unit of the innermost systemd, from the path of the cgroup: a service or a scope.",
+    ),
+    text("systemd.slice", Every, "The slice around that unit."),
+    text("systemd.user_unit", Every, "Unit of a user's own systemd, inside `user@UID.service`."),
+    text("systemd.session", Every, "Login session."),
+    text(
+        "systemd.invocation_id",
+        Every,
+        "Invocation of the unit on the host: 32 digits, new with each start.",
+    ),
 ];

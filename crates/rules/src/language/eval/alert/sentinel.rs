@@ -1,9 +1,9 @@
 //! Sentinel's JSON form of an alert.
 
-use sentinel_event::{Body, Endpoint};
+use sentinel_event::{Body, Endpoint, Runtime};
 
 use super::{
-    super::{json::Members, json::print, view::View},
+    super::{fields::container, json::Members, json::print, view::View},
     Alert, tags,
 };
 
@@ -18,8 +18,12 @@ pub(super) fn write(alert: &Alert<'_>, out: &mut Vec<u8>) {
     object.text("reason", &message);
     object.text("recommendation", rule.recommendation.as_deref().unwrap_or_default());
     event(view, object.key("event"));
-    container(view, object.key("container"));
+    whose(view, object.key("container"));
     pod(view, object.key("pod"));
+    // Only then: what is asked about the container had no answer in time.
+    if view.observation.workload.as_ref().is_some_and(|workload| workload.is_pending()) {
+        object.text("metadata", "pending");
+    }
     object.text("timestamp", alert.instant());
     object.text("addr", remote(view).map(|(end, _)| address(end)).unwrap_or_default());
     lineage(view, object.key("lineage"));
@@ -98,21 +102,23 @@ fn address(end: &Endpoint) -> Vec<u8> {
     text
 }
 
-/// Enrichment knows the id; name, runtime and image are empty until it asks the runtime.
-fn container(view: &View<'_>, out: &mut Vec<u8>) {
+/// What is not known is empty.
+fn whose(view: &View<'_>, out: &mut Vec<u8>) {
+    let (found, runtime) = (container::of(view), container::runtime(view));
     let mut object = Members::object(out);
     object.text("id", view.observation.container_id.as_deref().unwrap_or_default());
-    object.text("name", "");
-    object.text("runtime", "");
-    object.text("image", "");
+    object.text("name", found.map_or("", |container| &container.name));
+    object.text("runtime", runtime.map_or("", Runtime::name));
+    object.text("image", found.map_or("", |container| &container.image.name));
     object.end();
 }
 
-/// Pods are known once enrichment talks to Kubernetes.
+/// What is not known is empty.
 fn pod(view: &View<'_>, out: &mut Vec<u8>) {
+    let pod = view.observation.pod();
     let mut object = Members::object(out);
-    object.text("name", "");
-    object.text("namespace", "");
+    object.text("name", pod.map_or("", |pod| &pod.name));
+    object.text("namespace", pod.map_or("", |pod| &pod.namespace));
     object.text("node", &view.node.hostname);
     object.end();
 }

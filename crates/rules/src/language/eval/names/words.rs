@@ -62,48 +62,62 @@ pub(in crate::language) fn domain(family: u32) -> Option<&'static str> {
     })
 }
 
-/// Options of prctl that are events, by value.
+/// Options of prctl that are events.
+const PRCTL: Flags = &[
+    (1, "PR_SET_PDEATHSIG"),
+    (4, "PR_SET_DUMPABLE"),
+    (8, "PR_SET_KEEPCAPS"),
+    (15, "PR_SET_NAME"),
+    (22, "PR_SET_SECCOMP"),
+    (24, "PR_CAPBSET_DROP"),
+    (28, "PR_SET_SECUREBITS"),
+    (35, "PR_SET_MM"),
+    (36, "PR_SET_CHILD_SUBREAPER"),
+    (38, "PR_SET_NO_NEW_PRIVS"),
+    (47, "PR_CAP_AMBIENT"),
+    (0x5961_6d61, "PR_SET_PTRACER"),
+];
+
+/// The name of an option of prctl that is an event.
 pub(in crate::language) fn prctl(option: u64) -> Option<&'static str> {
-    Some(match option {
-        1 => "PR_SET_PDEATHSIG",
-        4 => "PR_SET_DUMPABLE",
-        8 => "PR_SET_KEEPCAPS",
-        15 => "PR_SET_NAME",
-        22 => "PR_SET_SECCOMP",
-        24 => "PR_CAPBSET_DROP",
-        28 => "PR_SET_SECUREBITS",
-        35 => "PR_SET_MM",
-        36 => "PR_SET_CHILD_SUBREAPER",
-        38 => "PR_SET_NO_NEW_PRIVS",
-        47 => "PR_CAP_AMBIENT",
-        0x5961_6d61 => "PR_SET_PTRACER",
-        _ => return None,
-    })
+    name(PRCTL, option)
 }
 
-/// Commands of bpf that are events, by value.
+/// The number of such an option.
+pub(in crate::language) fn prctl_number(name: &str) -> Option<u64> {
+    number(PRCTL, name)
+}
+
+/// Commands of bpf that are events.
+const BPF: Flags = &[
+    (0, "BPF_MAP_CREATE"),
+    (5, "BPF_PROG_LOAD"),
+    (6, "BPF_OBJ_PIN"),
+    (7, "BPF_OBJ_GET"),
+    (8, "BPF_PROG_ATTACH"),
+    (9, "BPF_PROG_DETACH"),
+    (13, "BPF_PROG_GET_FD_BY_ID"),
+    (14, "BPF_MAP_GET_FD_BY_ID"),
+    (17, "BPF_RAW_TRACEPOINT_OPEN"),
+    (18, "BPF_BTF_LOAD"),
+    (22, "BPF_MAP_FREEZE"),
+    (28, "BPF_LINK_CREATE"),
+    (29, "BPF_LINK_UPDATE"),
+    (30, "BPF_LINK_GET_FD_BY_ID"),
+    (33, "BPF_ITER_CREATE"),
+    (34, "BPF_LINK_DETACH"),
+    (35, "BPF_PROG_BIND_MAP"),
+    (36, "BPF_TOKEN_CREATE"),
+];
+
+/// The name of a command of bpf that is an event.
 pub(in crate::language) fn bpf_command(cmd: u32) -> Option<&'static str> {
-    Some(match cmd {
-        0 => "BPF_MAP_CREATE",
-        5 => "BPF_PROG_LOAD",
-        6 => "BPF_OBJ_PIN",
-        7 => "BPF_OBJ_GET",
-        8 => "BPF_PROG_ATTACH",
-        9 => "BPF_PROG_DETACH",
-        13 => "BPF_PROG_GET_FD_BY_ID",
-        14 => "BPF_MAP_GET_FD_BY_ID",
-        17 => "BPF_RAW_TRACEPOINT_OPEN",
-        18 => "BPF_BTF_LOAD",
-        22 => "BPF_MAP_FREEZE",
-        28 => "BPF_LINK_CREATE",
-        29 => "BPF_LINK_UPDATE",
-        30 => "BPF_LINK_GET_FD_BY_ID",
-        33 => "BPF_ITER_CREATE",
-        34 => "BPF_LINK_DETACH",
-        35 => "BPF_PROG_BIND_MAP",
-        36 => "BPF_TOKEN_CREATE",
-        _ => return None,
-    })
+    name(BPF, cmd.into())
+}
+
+/// The number of such a command.
+pub(in crate::language) fn bpf_number(name: &str) -> Option<u32> {
+    number(BPF, name).and_then(|number| number.try_into().ok())
 }
 
 /// `AT_*` flags of calls that take names.
@@ -185,10 +199,18 @@ const PTRACE: Flags = &[
 
 /// The name of a `PTRACE_*` request that is an event.
 pub(in crate::language) fn ptrace_request(value: u64) -> Option<&'static str> {
-    PTRACE.iter().find(|(number, _)| *number == value).map(|(_, name)| *name)
+    name(PTRACE, value)
 }
 
 /// The number of such a request.
 pub(in crate::language) fn ptrace_number(name: &str) -> Option<u64> {
-    PTRACE.iter().find(|(_, known)| *known == name).map(|(number, _)| *number)
+    number(PTRACE, name)
+}
+
+fn name(words: Flags, number: u64) -> Option<&'static str> {
+    words.iter().find(|(known, _)| *known == number).map(|(_, name)| *name)
+}
+
+fn number(words: Flags, name: &str) -> Option<u64> {
+    words.iter().find(|(_, known)| *known == name).map(|(number, _)| *number)
 }

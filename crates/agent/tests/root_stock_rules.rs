@@ -1,0 +1,311 @@
+//! Falco's stock rules on the real kernel: for each an action, and the alert with its rule, priority and output.
+//! Needs root.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests are tests
+
+mod stock;
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    io::{BufRead as _, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::mpsc::{self, Receiver, RecvTimeoutError},
+    thread,
+    time::{Duration, Instant},
+};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, Uid};
+use sentinel_rules::language::{Part, RuleSet};
+use serde_json::Value;
+use stock::{Case, How, INCUBATING, STABLE};
+
+const DEADLINE: Duration = Duration::from_secs(120);
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/rules-stock.md");
+const FILES: [(&str, &[Case]); 2] =
+    [("falco_rules.yaml", STABLE), ("falco-incubating_rules.yaml", INCUBATING)];
+
+/// What actions are written with.
+const PRELUDE: &str = r#"
+as() { n=$1; p=$(command -v "$2"); shift 2; ln -sf "$p" "$DIR/bin/$n"; exec "$DIR/bin/$n" "$@"; }
+act() { as "$1" perl -e "$2" "$M"; }
+below() { ln -sf /bin/sh "$DIR/bin/$1"; exec "$DIR/bin/$1" -c ". $DIR/prelude; ($2); true"; }
+inside() { echo $$ > "$CGROUP/cgroup.procs" && "$@"; }
+dropped() { exec unshare -m --propagation private sh -c '
+    mkdir "$DIR/over.$$" && cd "$DIR/over.$$" && mount -t tmpfs tmpfs . && mkdir low up work all &&
+    mount -t overlay overlay -o lowerdir=low,upperdir=up,workdir=work all && cp /bin/true all/dropped &&
+    exec all/dropped "$0"' "$1"; }
+SHELL_OF_TEST="sh $DIR/run"
+"#;
+
+/// A network of one's own, with an address that others have.
+const NET: &str = r#"
+use IO::Socket::INET;
+sub net {
+    syscall({unshare}, 0x40000000) == 0 or die "unshare: $!";
+    socket my $s, PF_INET, SOCK_DGRAM, 0;
+    my $up = pack "a16 s x22", "lo", 0x49;
+    ioctl $s, 0x8914, $up or die "up: $!";
+    my $address = pack "a16 S n a4 x16", "lo:1", AF_INET, 0, inet_aton $_[0];
+    ioctl $s, 0x8916, $address or die "address: $!";
+}
+sub reach {
+    my ($peer, $port) = @_;
+    net $peer;
+    my $l = IO::Socket::INET->new(Listen => 1, LocalAddr => $peer, LocalPort => $port) or die "listen: $!";
+    IO::Socket::INET->new(PeerAddr => $peer, PeerPort => $port) or die "connect: $!";
+}
+sub datagrams {
+    my ($peer, $port) = @_;
+    net $peer;
+    IO::Socket::INET->new(Proto => "udp", PeerAddr => $peer, PeerPort => $port) or die "connect: $!";
+}
+1;
+"#;
+
+/// Numbers of system calls, by the names that actions use.
+fn numbered(text: &str) -> String {
+    let calls = [
+        ("{bpf}", nix::libc::SYS_bpf),
+        ("{dup3}", nix::libc::SYS_dup3),
+        ("{memfd_create}", nix::libc::SYS_memfd_create),
+        ("{ptrace}", nix::libc::SYS_ptrace),
+        ("{setns}", nix::libc::SYS_setns),
+        ("{setresuid}", nix::libc::SYS_setresuid),
+        ("{setuid}", nix::libc::SYS_setuid),
+        ("{socket}", nix::libc::SYS_socket),
+        ("{unshare}", nix::libc::SYS_unshare),
+    ];
+    calls.into_iter().fold(text.to_owned(), |text, (name, number)| text.replace(name, &number.to_string()))
+}
+
+/// What the test makes: removed with everything in it.
+struct Place {
+    dir: PathBuf,
+    ssh: PathBuf,
+    shm: PathBuf,
+    cgroup: PathBuf,
+}
+
+impl Place {
+    fn new() -> Self {
+        let own = std::process::id();
+        let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
+        let unified =
+            mounts.lines().map(|line| line.split(' ').collect::<Vec<_>>()).find(|row| row[2] == "cgroup2");
+        let unified = unified.expect("a mounted hierarchy of cgroups, version 2")[1].to_owned();
+        let id = format!("{own:064x}");
+        let place = Self {
+            dir: format!("/var/lib/sentinel-stock-test.{own}").into(),
+            ssh: format!("/root/.ssh-stock-test.{own}").into(),
+            shm: format!("/dev/shm/stock-test.{own}").into(),
+            cgroup: format!("{unified}/docker-{id}.scope").into(),
+        };
+        for dir in [&place.dir, &place.ssh, &place.shm, &place.cgroup, &place.dir.join("bin")] {
+            fs::create_dir_all(dir).unwrap();
+        }
+        fs::write(place.dir.join("prelude"), numbered(PRELUDE)).unwrap();
+        fs::write(place.dir.join("run"), ". $DIR/prelude; eval \"$1\"").unwrap();
+        fs::write(place.dir.join("net.pl"), numbered(NET)).unwrap();
+        fs::write(place.shm.join("program"), "true").unwrap();
+        fs::write(place.ssh.join("known_hosts"), "").unwrap();
+        place
+    }
+
+    /// Begins an action.
+    fn start(&self, action: &str, mark: &str) -> Child {
+        let mut command = Command::new("sh");
+        command.arg(self.dir.join("run")).arg(numbered(action)).env("M", mark);
+        for (name, dir) in
+            [("DIR", &self.dir), ("SSH", &self.ssh), ("SHM", &self.shm), ("CGROUP", &self.cgroup)]
+        {
+            command.env(name, dir);
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        for dir in [&self.dir, &self.ssh, &self.shm] {
+            let _ = fs::remove_dir_all(dir);
+        }
+        let _ = fs::remove_dir(&self.cgroup);
+    }
+}
+
+/// A running agent and its alerts.
+struct Running {
+    agent: Child,
+    alerts: Receiver<Value>,
+    log: PathBuf,
+}
+
+impl Running {
+    fn start(dir: &Path, rules: &[PathBuf]) -> Self {
+        let (config, forward, log) = (dir.join("c.yaml"), dir.join("f.yaml"), dir.join("log"));
+        let rules: Vec<_> = rules.iter().map(|path| path.display().to_string()).collect();
+        let detection = format!(
+            "{{rules: [{}], matching: all, outputs: {{stdout: {{format: falco}}}}}}",
+            rules.join(", ")
+        );
+        fs::write(&config, format!("health: {{port: 0}}\nmetrics: {{port: 0}}\ndetection: {detection}\n"))
+            .unwrap();
+        fs::write(&forward, "rules: []").unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sentinel-agent"));
+        command.arg("--config").arg(&config).arg("--rules").arg(&forward);
+        command.stdout(Stdio::piped()).stderr(File::create(&log).unwrap());
+        let mut agent = command.spawn().unwrap();
+        let lines = BufReader::new(agent.stdout.take().unwrap()).lines();
+        let (sender, alerts) = mpsc::channel();
+        thread::spawn(move || {
+            let objects = lines.map_while(Result::ok).map(|line| serde_json::from_str(&line).unwrap());
+            objects
+                .filter(|object: &Value| object.get("rule").is_some())
+                .try_for_each(|alert| sender.send(alert))
+        });
+        let running = Self { agent, alerts, log };
+        let started = Instant::now();
+        while !running.log().contains("Started.") {
+            assert!(started.elapsed() < DEADLINE, "{}", running.log());
+            thread::yield_now();
+        }
+        running
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = kill(Pid::from_raw(self.agent.id().cast_signed()), Signal::SIGTERM);
+        let _ = self.agent.wait();
+    }
+}
+
+/// The stock files. None, with a word about it, when they are not there.
+fn stock_files() -> Option<Vec<PathBuf>> {
+    let named = std::env::var_os("SENTINEL_FALCO_RULES").map(PathBuf::from);
+    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/falco-rules");
+    let directory = named.clone().unwrap_or(beside);
+    let files: Vec<_> = FILES.iter().map(|(name, _)| directory.join(name)).collect();
+    let there = files.iter().all(|file| file.exists());
+    assert!(there || named.is_none(), "SENTINEL_FALCO_RULES is set, but {files:?} are not there");
+    if !there {
+        eprintln!("SKIPPED: {files:?}; set SENTINEL_FALCO_RULES to test the stock rules");
+    }
+    there.then_some(files)
+}
+
+fn load(files: &[PathBuf]) -> RuleSet {
+    let texts: Vec<_> = files.iter().map(|file| fs::read_to_string(file).unwrap()).collect();
+    let named: Vec<_> = FILES.iter().zip(&texts).map(|((name, _), text)| (*name, text.as_str())).collect();
+    let (report, set) = RuleSet::load(&named);
+    set.unwrap_or_else(|| panic!("{report}"))
+}
+
+/// The words of the rule's template, in their order, in the output.
+fn is_of(output: &str, rule: &sentinel_rules::language::Rule) -> bool {
+    let words = rule.output.parts.iter().filter_map(|part| match part {
+        Part::Text(text) => Some(text.to_string()),
+        Part::Value { .. } => None,
+    });
+    let mut rest = output;
+    words.into_iter().all(|word| match rest.split_once(word.trim()) {
+        Some((_, behind)) => {
+            rest = behind;
+            true
+        }
+        None => false,
+    })
+}
+
+#[test]
+fn every_stock_rule_fires_on_its_action() {
+    assert!(Uid::effective().is_root(), "this test needs root: run it by `make test`");
+    let Some(files) = stock_files() else { return };
+    let (place, set) = (Place::new(), load(&files));
+    let dir = tempfile::tempdir().unwrap();
+    let running = Running::start(dir.path(), &files);
+    let mut left: BTreeMap<String, (&Case, &str)> = BTreeMap::new();
+    for (number, case) in STABLE.iter().chain(INCUBATING).enumerate() {
+        if let How::Act(action) = &case.how {
+            left.insert(format!("stock-{number:02}-{}", std::process::id()), (case, action));
+        }
+    }
+    let (all, started) = (left.len(), Instant::now());
+    let mut wrong = Vec::new();
+    let mut words = BTreeMap::new();
+    // Whatever was lost on a busy machine is done again.
+    while !left.is_empty() && started.elapsed() < DEADLINE {
+        let children: Vec<_> =
+            left.iter().map(|(mark, (_, action))| (mark.clone(), place.start(action, mark))).collect();
+        for (mark, child) in children {
+            let output = child.wait_with_output().unwrap();
+            words.insert(mark, String::from_utf8_lossy(&output.stderr).into_owned());
+        }
+        loop {
+            let alert = match running.alerts.recv_timeout(Duration::from_secs(2)) {
+                Ok(alert) => alert,
+                Err(RecvTimeoutError::Timeout) => break,
+                Err(RecvTimeoutError::Disconnected) => panic!("{}", running.log()),
+            };
+            let output = alert["output"].as_str().unwrap();
+            let ours =
+                left.iter().find(|(mark, (case, _))| alert["rule"] == case.rule && output.contains(*mark));
+            let Some((mark, (case, _))) = ours.map(|(mark, case)| (mark.clone(), *case)) else { continue };
+            let rule = set.rules.iter().find(|rule| rule.name == case.rule).unwrap();
+            let shown = case.shows.iter().all(|part| output.contains(part));
+            if alert["priority"] != case.priority || !is_of(output, rule) || !shown {
+                wrong.push(format!("{alert} is not {} and {:?}", case.priority, case.shows));
+            }
+            left.remove(&mark);
+            if left.is_empty() {
+                break;
+            }
+        }
+    }
+    let silent: Vec<_> =
+        left.iter().map(|(mark, (case, _))| format!("{}: {}", case.rule, words[mark].trim())).collect();
+    assert!(silent.is_empty(), "{} of {all} rules did not fire:\n{}", silent.len(), silent.join("\n"));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_stock_rule_has_its_case() {
+    let Some(files) = stock_files() else { return };
+    let cases: Vec<_> = STABLE.iter().chain(INCUBATING).map(|case| (case.rule, case.priority)).collect();
+    let set = load(&files);
+    let rules: Vec<_> = set.rules.iter().map(|rule| (rule.name.as_str(), rule.priority.name())).collect();
+    assert_eq!(cases, rules);
+}
+
+#[test]
+fn the_page_tells_how_each_stock_rule_is_tested() {
+    let mut text = String::from(
+        "# Falco's stock rules, one by one\n\n\
+         Generated by `UPDATE=1 cargo test -p sentinel-agent --test root_stock_rules`; do not edit.\n\n\
+         All 56 rules of the stock files load unmodified. For each, a test does something to a running agent on the \
+         real kernel and\nexpects the alert: the rule, its priority and its output. Actions are shell commands: \
+         `as NAME PROGRAM` runs a program\nunder another name, `below NAME COMMAND` has a parent of that name run it, \
+         `inside` runs it in a container, `act NAME CODE`\nis Perl under that name.\n",
+    );
+    for (file, cases) in FILES {
+        text += &format!("\n## {file}\n\n| rule | priority | fires on |\n|---|---|---|\n");
+        for case in cases {
+            let how = match case.how {
+                How::Act(action) => format!("`` {} ``", action.replace('|', "\\|")),
+                How::Not(why) => format!("not tried: {why}"),
+            };
+            text += &format!("| {} | {} | {how} |\n", case.rule, case.priority);
+        }
+    }
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(PAGE, &text).unwrap();
+    }
+    let written = fs::read_to_string(PAGE).unwrap_or_default();
+    assert!(written == text, "stale: run UPDATE=1 cargo test -p sentinel-agent --test root_stock_rules");
+}

@@ -1,0 +1,59 @@
+//! Whom enrichment asks about containers and users.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use sentinel_event::{Container, Place, Users};
+
+/// Runtimes and user databases, asked elsewhere: nothing here waits.
+pub trait Directory: Debug + Send {
+    /// Asks what the runtime knows of a place's container. Whether an answer will come: not when no runtime can be
+    /// asked, or too many questions are open.
+    fn ask_container(&mut self, place: &Place) -> bool;
+
+    /// Asks for the names of users in the mount namespace `mnt`, through the process `tgid`. Whether an answer will
+    /// come. `contained`: a root directory that is still the host's is about to become another, which is waited for.
+    fn ask_users(&mut self, mnt: u32, tgid: u32, contained: bool) -> bool;
+
+    /// The next answer.
+    fn answer(&mut self) -> Option<Answer>;
+}
+
+/// What was found.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// About a container.
+    Container {
+        /// Its id, as in [`Place::container`].
+        id: Arc<str>,
+        /// None when no runtime knows it.
+        found: Option<Arc<Container>>,
+    },
+    /// About the users of a mount namespace.
+    Users {
+        /// The mount namespace.
+        mnt: u32,
+        /// Whether they were asked for as those of a container.
+        contained: bool,
+        /// None when they could not be read; the process may have ended.
+        found: Option<Arc<Users>>,
+    },
+}
+
+/// Nobody knows anything.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Nobody;
+
+impl Directory for Nobody {
+    fn ask_container(&mut self, _place: &Place) -> bool {
+        false
+    }
+
+    fn ask_users(&mut self, _mnt: u32, _tgid: u32, _contained: bool) -> bool {
+        false
+    }
+
+    fn answer(&mut self) -> Option<Answer> {
+        None
+    }
+}

@@ -1,0 +1,294 @@
+//! Workloads: places with what runtimes and user databases say. Bounded.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+use sentinel_event::{Container, Known, Place, Users, Workload};
+
+use crate::{
+    directory::{Answer, Directory},
+    places::Cell,
+};
+
+/// What a workload belongs to: a cgroup and a mount namespace.
+pub(crate) type Key = (u64, u32);
+
+/// Answers that are taken at once.
+const ANSWERS: usize = 256;
+/// How long the absence of an answer holds.
+const RETRY_NS: u64 = 10_000_000_000;
+/// How long user databases hold before an exec has them looked at again.
+const STALE_NS: u64 = 10_000_000_000;
+/// A process that ended before its users could be read says nothing of the next one.
+const AGAIN_NS: u64 = 100_000_000;
+
+/// By cgroup and mount namespace, with the answers that they are made of.
+#[derive(Debug)]
+pub(crate) struct Workloads {
+    known: FxHashMap<Key, Spot>,
+    containers: FxHashMap<Arc<str>, Asked<Container>>,
+    users: FxHashMap<u32, Names>,
+    bound: usize,
+    pub(crate) evicted: u64,
+}
+
+#[derive(Debug)]
+struct Spot {
+    workload: Arc<Workload>,
+    cell: Cell,
+    used_ns: u64,
+    /// Event time from which on its parts are looked at again.
+    doubt_ns: Option<u64>,
+}
+
+#[derive(Debug)]
+struct Asked<T> {
+    state: Known<T>,
+    asked_ns: u64,
+    used_ns: u64,
+}
+
+/// The users of a mount namespace.
+#[derive(Debug)]
+struct Names {
+    asked: Asked<Users>,
+    contained: bool,
+    /// Through which process they are asked for; none when it had ended, and the next one that is met is tried.
+    through: Option<u32>,
+    /// The last process that was met.
+    last: u32,
+}
+
+/// What an event says of its place.
+pub(crate) struct Visit {
+    pub(crate) key: Key,
+    pub(crate) cell: Cell,
+    pub(crate) tgid: u32,
+    /// A program was started: the root directory is what it will be.
+    pub(crate) exec: bool,
+}
+
+impl Workloads {
+    pub(crate) fn new(bound: usize) -> Self {
+        Self {
+            known: FxHashMap::default(),
+            containers: FxHashMap::default(),
+            users: FxHashMap::default(),
+            bound: bound.max(1),
+            evicted: 0,
+        }
+    }
+
+    /// Workloads, containers and user databases that are known.
+    pub(crate) fn sizes(&self) -> (usize, usize, usize) {
+        (self.known.len(), self.containers.len(), self.users.len())
+    }
+
+    /// The workload of an event.
+    pub(crate) fn get(&self, key: Key) -> Option<&Arc<Workload>> {
+        self.known.get(&key).map(|spot| &spot.workload)
+    }
+
+    /// Whether nothing has to be done for a visit. Notes that it is used.
+    pub(crate) fn is_settled(&mut self, key: Key, exec: bool, now_ns: u64) -> bool {
+        let Some(spot) = self.known.get_mut(&key) else { return false };
+        spot.used_ns = now_ns;
+        !exec && spot.doubt_ns.is_none_or(|doubt_ns| now_ns < doubt_ns)
+    }
+
+    /// A cell is another place now: everything in it is made anew at its next visit.
+    pub(crate) fn forget(&mut self, cell: Cell) {
+        self.known.retain(|_, spot| spot.cell != cell);
+    }
+
+    /// Makes or renews the workload of a visit.
+    pub(crate) fn visit(
+        &mut self,
+        visit: &Visit,
+        place: Option<(&Arc<Place>, Option<u64>)>,
+        directory: &mut dyn Directory,
+        now_ns: u64,
+    ) {
+        let (place, doubt_ns) =
+            place.map_or((Arc::default(), None), |(place, doubt)| (Arc::clone(place), doubt));
+        let container = match &place.container {
+            Some(id) => self.container(id, &place, !self.known.contains_key(&visit.key), directory, now_ns),
+            None => Known::No,
+        };
+        let users = self.users(visit, place.container.is_some(), directory, now_ns);
+        // What nobody knew may be known later, and an answer may be lost. While users are asked for, it is noted who
+        // else could be asked through.
+        let open = !matches!(container, Known::Yes(_)) && place.container.is_some()
+            || !matches!(users, Known::Yes(_));
+        let wait_ns = if matches!(users, Known::Pending) { 0 } else { AGAIN_NS };
+        let retry_ns = open.then(|| now_ns.saturating_add(wait_ns));
+        let doubt_ns = [doubt_ns, retry_ns].into_iter().flatten().min();
+        if let Some(spot) = self.known.get_mut(&visit.key) {
+            spot.doubt_ns = doubt_ns;
+            let old = &spot.workload;
+            if !Arc::ptr_eq(&old.place, &place) || old.container != container || old.users != users {
+                spot.workload = Arc::new(Workload { place, container, users });
+            }
+            return;
+        }
+        if self.known.len() >= self.bound {
+            self.evicted += evict(&mut self.known, self.bound, |spot| spot.used_ns);
+        }
+        let workload = Arc::new(Workload { place, container, users });
+        self.known.insert(visit.key, Spot { workload, cell: visit.cell, used_ns: now_ns, doubt_ns });
+    }
+
+    fn container(
+        &mut self,
+        id: &Arc<str>,
+        place: &Place,
+        new: bool,
+        directory: &mut dyn Directory,
+        now_ns: u64,
+    ) -> Known<Container> {
+        if let Some(asked) = self.containers.get_mut(id) {
+            asked.used_ns = now_ns;
+            let old = now_ns.saturating_sub(asked.asked_ns) >= RETRY_NS;
+            // A container that is started again has a new cgroup, and may have a new name.
+            let ask = old && (new || !matches!(asked.state, Known::Yes(_)));
+            if ask && directory.ask_container(place) {
+                asked.asked_ns = now_ns;
+                if matches!(asked.state, Known::No) {
+                    asked.state = Known::Pending;
+                }
+            }
+            return asked.state.clone();
+        }
+        if self.containers.len() >= self.bound {
+            self.evicted += evict(&mut self.containers, self.bound, |asked| asked.used_ns);
+        }
+        let state = if directory.ask_container(place) { Known::Pending } else { Known::No };
+        let asked = Asked { state: state.clone(), asked_ns: now_ns, used_ns: now_ns };
+        self.containers.insert(Arc::clone(id), asked);
+        state
+    }
+
+    fn users(
+        &mut self,
+        visit: &Visit,
+        contained: bool,
+        directory: &mut dyn Directory,
+        now_ns: u64,
+    ) -> Known<Users> {
+        let mnt = visit.key.1;
+        if mnt == 0 {
+            return Known::No;
+        }
+        let ask = match self.users.get_mut(&mnt) {
+            None => true,
+            Some(names) => {
+                let other = std::mem::replace(&mut names.last, visit.tgid) != visit.tgid;
+                names.asked.used_ns = now_ns;
+                let age_ns = now_ns.saturating_sub(names.asked.asked_ns);
+                match (&names.asked.state, names.through) {
+                    // Met on its way into the container: its root directory was the host's.
+                    _ if contained && !names.contained => true,
+                    (Known::No, _) => age_ns >= AGAIN_NS,
+                    (Known::Pending, Some(_)) => age_ns >= RETRY_NS,
+                    (Known::Pending, None) => other || age_ns >= AGAIN_NS,
+                    // The files may have changed.
+                    (Known::Yes(_), _) => visit.exec && age_ns >= STALE_NS,
+                }
+            }
+        };
+        if ask && directory.ask_users(mnt, visit.tgid, contained) {
+            if self.users.len() >= self.bound && !self.users.contains_key(&mnt) {
+                self.evicted += evict(&mut self.users, self.bound, |names| names.asked.used_ns);
+            }
+            // Only containers wait for their users: on hosts they are read once and for all.
+            let old = self.users.remove(&mnt).filter(|names| names.contained || !contained);
+            let state = match old.map(|names| names.asked.state) {
+                Some(Known::Yes(users)) => Known::Yes(users),
+                _ if contained => Known::Pending,
+                _ => Known::No,
+            };
+            let asked = Asked { state: state.clone(), asked_ns: now_ns, used_ns: now_ns };
+            self.users.insert(mnt, Names { asked, contained, through: Some(visit.tgid), last: visit.tgid });
+            return state;
+        }
+        self.users.get(&mnt).map_or(Known::No, |names| names.asked.state.clone())
+    }
+
+    /// Takes what has been answered.
+    pub(crate) fn take_answers(&mut self, directory: &mut dyn Directory) {
+        for _ in 0..ANSWERS {
+            match directory.answer() {
+                Some(Answer::Container { id, found }) => {
+                    let Some(asked) = self.containers.get_mut(&id) else { continue };
+                    match found {
+                        Some(found) => asked.state = Known::Yes(found),
+                        // What was known stays known when the runtime has forgotten it.
+                        None if matches!(asked.state, Known::Yes(_)) => continue,
+                        None => asked.state = Known::No,
+                    }
+                    let state = asked.state.clone();
+                    self.change(|_, old| {
+                        (old.place.container.as_ref() == Some(&id))
+                            .then(|| Workload { container: state.clone(), ..old.clone() })
+                    });
+                }
+                Some(Answer::Users { mnt, contained, found }) => {
+                    let Some(names) = self.users.get_mut(&mnt) else { continue };
+                    // Asked before it was known to be a container's: these may be the host's.
+                    if names.contained && !contained {
+                        continue;
+                    }
+                    match (found, &names.asked.state) {
+                        (Some(new), Known::Yes(old)) if Arc::ptr_eq(&new, old) => continue,
+                        (Some(new), _) => names.asked.state = Known::Yes(new),
+                        (None, Known::Yes(_)) => continue,
+                        (None, _) => {
+                            let (tgid, contained) = (names.last, names.contained);
+                            let other = names.through.take().is_some_and(|through| through != tgid);
+                            if other && directory.ask_users(mnt, tgid, contained) {
+                                names.through = Some(tgid);
+                                continue;
+                            }
+                            // The first process of a container is short: there will be another one.
+                            if contained {
+                                continue;
+                            }
+                            names.asked.state = Known::No;
+                        }
+                    }
+                    let state = names.asked.state.clone();
+                    self.change(|key, old| {
+                        (key.1 == mnt).then(|| Workload { users: state.clone(), ..old.clone() })
+                    });
+                }
+                None => return,
+            }
+        }
+    }
+
+    fn change(&mut self, of: impl Fn(&Key, &Workload) -> Option<Workload>) {
+        for (key, spot) in &mut self.known {
+            if let Some(new) = of(key, &spot.workload) {
+                spot.workload = Arc::new(new);
+            }
+        }
+    }
+}
+
+/// Forgets the 16th part that was used least recently; returns how many.
+fn evict<K, V>(table: &mut FxHashMap<K, V>, bound: usize, used: impl Fn(&V) -> u64) -> u64 {
+    let mut times: Vec<u64> = table.values().map(&used).collect();
+    let count = (bound / 16).max(1).min(times.len());
+    let Some(last) = count.checked_sub(1) else { return 0 };
+    let limit = *times.select_nth_unstable(last).1;
+    let mut left = count;
+    table.retain(|_, value| {
+        let goes = left > 0 && used(value) <= limit;
+        left -= usize::from(goes);
+        !goes
+    });
+    (count - left) as u64
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,156 @@
+use std::collections::VecDeque;
+
+use sentinel_event::{Container, User};
+
+use super::*;
+use crate::place::place_of;
+
+const MNT: u32 = 100;
+
+/// Notes what it is asked, and answers what it is told to.
+#[derive(Debug, Default)]
+struct Office {
+    asked: Vec<String>,
+    answers: VecDeque<Answer>,
+    closed: bool,
+}
+
+impl Directory for Office {
+    fn ask_container(&mut self, place: &Place) -> bool {
+        self.asked.push(place.container.as_deref().unwrap_or_default().trim_start_matches('0').to_owned());
+        !self.closed
+    }
+    fn ask_users(&mut self, mnt: u32, tgid: u32, _contained: bool) -> bool {
+        self.asked.push(format!("users of {mnt} by {tgid}"));
+        !self.closed
+    }
+    fn answer(&mut self) -> Option<Answer> {
+        self.answers.pop_front()
+    }
+}
+
+fn place(id: u64) -> Arc<Place> {
+    Arc::new(place_of(format!("/docker/{id:064x}").as_str().into()))
+}
+
+fn visit(cgroup: u64, exec: bool) -> Visit {
+    Visit { key: (cgroup, MNT), cell: (cgroup, 0), tgid: 7, exec }
+}
+
+fn container(id: u64, name: &str) -> Answer {
+    let found = Container { name: name.into(), ..Container::default() };
+    Answer::Container { id: format!("{id:064x}").into(), found: Some(Arc::new(found)) }
+}
+
+fn users(name: &str) -> Answer {
+    let user = User { uid: 5, name: name.into(), ..User::default() };
+    let found = Some(Arc::new(Users { users: vec![user], ..Users::default() }));
+    Answer::Users { mnt: MNT, contained: true, found }
+}
+
+fn name(workloads: &Workloads, cgroup: u64) -> Option<String> {
+    Some(workloads.get((cgroup, MNT))?.container.get()?.name.clone())
+}
+
+fn user(workloads: &Workloads, cgroup: u64) -> Option<String> {
+    Some(workloads.get((cgroup, MNT))?.users.get()?.user(5)?.name.clone())
+}
+
+#[test]
+fn a_container_is_asked_for_once_and_pending_until_all_is_answered() {
+    let (mut workloads, mut office) = (Workloads::new(8), Office::default());
+    for now_ns in 0..3 {
+        workloads.visit(&visit(9, false), Some((&place(9), None)), &mut office, now_ns);
+    }
+    assert_eq!(office.asked, ["9", "users of 100 by 7"]);
+    assert!(workloads.get((9, MNT)).unwrap().is_pending());
+    office.answers.extend([container(9, "web"), users("ann")]);
+    workloads.take_answers(&mut office);
+    assert!(!workloads.get((9, MNT)).unwrap().is_pending());
+    assert_eq!((name(&workloads, 9), user(&workloads, 9)), (Some("web".into()), Some("ann".into())));
+    workloads.visit(&visit(9, false), Some((&place(9), None)), &mut office, 3);
+    assert!(workloads.is_settled((9, MNT), false, 4));
+    assert_eq!(office.asked.len(), 2);
+}
+
+#[test]
+fn when_nobody_can_be_asked_nothing_is_pending() {
+    let (mut workloads, mut office) = (Workloads::new(8), Office { closed: true, ..Office::default() });
+    workloads.visit(&visit(9, false), Some((&place(9), None)), &mut office, 0);
+    assert!(!workloads.get((9, MNT)).unwrap().is_pending());
+    office.closed = false;
+    workloads.visit(&visit(9, false), Some((&place(9), None)), &mut office, RETRY_NS);
+    assert!(workloads.get((9, MNT)).unwrap().is_pending(), "it is asked again later");
+}
+
+#[test]
+fn when_the_process_that_was_asked_through_has_ended_the_last_one_met_is_tried() {
+    let (mut workloads, mut office) = (Workloads::new(8), Office::default());
+    let gone = || Answer::Users { mnt: MNT, contained: true, found: None };
+    let here = place(9);
+    for tgid in [7, 8] {
+        workloads.visit(&Visit { tgid, ..visit(9, false) }, Some((&here, None)), &mut office, 0);
+    }
+    office.answers.extend([container(9, "web"), gone()]);
+    workloads.take_answers(&mut office);
+    assert!(workloads.get((9, MNT)).unwrap().is_pending());
+    office.answers.push_back(users("ann"));
+    workloads.take_answers(&mut office);
+    assert_eq!(user(&workloads, 9).as_deref(), Some("ann"));
+    assert_eq!(office.asked, ["9", "users of 100 by 7", "users of 100 by 8"]);
+    // Nobody else was met: the next one is tried at once.
+    let (mut workloads, mut office) = (Workloads::new(8), Office::default());
+    workloads.visit(&visit(9, false), Some((&here, None)), &mut office, 0);
+    office.answers.extend([container(9, "web"), gone()]);
+    workloads.take_answers(&mut office);
+    assert!(!workloads.is_settled((9, MNT), false, 1));
+    for tgid in [7, 8, 8] {
+        workloads.visit(&Visit { tgid, ..visit(9, false) }, Some((&here, None)), &mut office, 1);
+    }
+    assert_eq!(office.asked, ["9", "users of 100 by 7", "users of 100 by 8"]);
+}
+
+#[test]
+fn processes_of_the_host_never_wait() {
+    let (mut workloads, mut office) = (Workloads::new(8), Office::default());
+    let host = Arc::new(place_of("/system.slice/x.service".into()));
+    workloads.visit(&visit(3, true), Some((&host, None)), &mut office, 0);
+    assert!(!workloads.get((3, MNT)).unwrap().is_pending());
+    office.answers.push_back(users("ann"));
+    workloads.take_answers(&mut office);
+    workloads.visit(&visit(3, true), Some((&host, None)), &mut office, 1);
+    assert_eq!((user(&workloads, 3).as_deref(), office.asked.len()), (Some("ann"), 1));
+}
+
+#[test]
+fn a_runtime_that_has_forgotten_does_not_make_us_forget() {
+    let (mut workloads, mut office) = (Workloads::new(8), Office::default());
+    workloads.visit(&visit(9, false), Some((&place(9), None)), &mut office, 0);
+    let gone = Answer::Container { id: format!("{:064x}", 9).into(), found: None };
+    office.answers.extend([container(9, "web"), gone]);
+    workloads.take_answers(&mut office);
+    assert_eq!(name(&workloads, 9).as_deref(), Some("web"));
+}
+
+#[test]
+fn a_cell_that_becomes_another_place_is_made_anew() {
+    let (mut workloads, mut office) = (Workloads::new(8), Office::default());
+    workloads.visit(&visit(9, false), None, &mut office, 0);
+    assert_eq!(workloads.get((9, MNT)).unwrap().place.container, None);
+    workloads.forget((9, 0));
+    assert!(!workloads.is_settled((9, MNT), false, 1));
+}
+
+#[test]
+fn a_thousand_containers_leave_what_the_bound_says() {
+    let (mut workloads, mut office) = (Workloads::new(16), Office::default());
+    for id in 1..=1000 {
+        workloads.visit(&visit(id, true), Some((&place(id), None)), &mut office, id * 1000);
+        office.answers.push_back(container(id, "short"));
+        workloads.take_answers(&mut office);
+        let (known, containers, users) = workloads.sizes();
+        assert!(known <= 16 && containers <= 16 && users == 1);
+    }
+    assert_eq!(name(&workloads, 1000).as_deref(), Some("short"));
+    assert_eq!(workloads.evicted, 2 * (1000 - 16));
+}

@@ -1,0 +1,148 @@
+//! What is attached is asked again and again whether it fires, and what somebody changes is noticed. Needs root.
+
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
+
+mod harness;
+
+use std::{
+    fs,
+    path::Path,
+    process,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use harness::Capture;
+use libbpf_rs::{MapCore as _, MapFlags, MapHandle, query::MapInfoIter};
+use sentinel_event::{Body, Event, FileInterest, Kind, KindSet};
+use sentinel_probe::{HookFault, HookState, Options};
+
+/// Acts of one test are not events of the other.
+fn alone() -> MutexGuard<'static, ()> {
+    static ONE: Mutex<()> = Mutex::new(());
+    ONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn load(kinds: impl IntoIterator<Item = Kind>) -> Capture {
+    let kinds: KindSet = kinds.into_iter().collect();
+    Capture::load(&Options { kinds, ..Options::default() })
+}
+
+/// Looks, and reads what came of it. Returns what was found wrong, and the events that are left.
+fn look(capture: &mut Capture) -> (Vec<HookFault>, Vec<Event>) {
+    let faults = capture.probe.look();
+    let mut events = Vec::new();
+    capture.reader.drain(&mut events).unwrap();
+    events.retain(|event| [event.head.process.tgid, event.head.parent.tgid].contains(&process::id()));
+    (faults, events)
+}
+
+/// The settings of our newest probe: they name our process.
+fn settings() -> MapHandle {
+    let maps = MapInfoIter::default().filter(|info| info.name == "settings");
+    let ours = maps.filter_map(|info| {
+        let map = MapHandle::from_map_id(info.id).ok()?;
+        let value = map.lookup(&0u32.to_ne_bytes(), MapFlags::ANY).ok()??;
+        (value.get(8..12)? == process::id().to_ne_bytes()).then_some((info.id, map))
+    });
+    ours.max_by_key(|(id, _)| *id).unwrap().1
+}
+
+const KINDS: [Kind; 5] = [Kind::FileOpen, Kind::FileWrite, Kind::FileUnlink, Kind::Setuid, Kind::Bpf];
+
+#[test]
+fn every_program_is_asked_in_turn_and_the_acts_are_nobodys_business() {
+    let _one = alone();
+    let mut capture = load(KINDS);
+    capture.probe.set_file_interest(&FileInterest::default()).unwrap();
+    let before = capture.probe.counters().unwrap();
+    for _ in 0..30 {
+        let (faults, events) = look(&mut capture);
+        assert_eq!(faults, []);
+        assert_eq!(events, [], "only acts, and those are taken out");
+    }
+    let after = capture.probe.counters().unwrap();
+    for (before, after) in before.kinds.iter().zip(&after.kinds) {
+        let asked = KINDS.contains(&after.kind) && after.kind != Kind::Loss;
+        assert_eq!(after.excluded > before.excluded, asked || after.excluded > 0, "{}", after.kind);
+        assert!(!asked || after.excluded > before.excluded, "{}", after.kind);
+    }
+    for hook in capture.probe.hooks().iter().filter(|hook| matches!(hook.state, HookState::Attached { .. })) {
+        let tested = hook.hook != "tp_btf/cgroup_mkdir";
+        assert_eq!(hook.state, HookState::Attached { verified: tested }, "{}", hook.hook);
+    }
+}
+
+#[test]
+fn an_act_hides_nothing_else() {
+    let _one = alone();
+    let mut capture = load([Kind::FileUnlink]);
+    for round in 0..20 {
+        let mark = format!("/proc/mark-canary-{round}");
+        capture.probe.look();
+        let _ = fs::remove_file(&mark);
+        let mut events = Vec::new();
+        capture.reader.drain(&mut events).unwrap();
+        let names: Vec<_> = events
+            .iter()
+            .filter(|event| event.head.process.tgid == process::id())
+            .filter_map(|event| match &event.body {
+                Body::FileUnlink(unlink) => Some(unlink.target.name.clone()),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(names, [mark.as_bytes()]);
+    }
+}
+
+#[test]
+fn silence_and_changed_settings_are_faults() {
+    let _one = alone();
+    let mut capture = load([Kind::FileUnlink]);
+    look(&mut capture);
+    let settings = settings();
+    let key = 0u32.to_ne_bytes();
+    let told = settings.lookup(&key, MapFlags::ANY).unwrap().unwrap();
+    settings.update(&key, &vec![0; told.len()], MapFlags::ANY).unwrap();
+    let (faults, _) = look(&mut capture);
+    let reasons: Vec<_> = faults.iter().map(|fault| fault.reason.as_str()).collect();
+    assert_eq!(reasons, ["somebody has changed what the programs are told; it is right again"]);
+    assert_eq!(settings.lookup(&key, MapFlags::ANY).unwrap().unwrap(), told);
+
+    // Told to be silent, which is as good as gone.
+    capture.probe.stop().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while look(&mut capture).0.is_empty() {
+        assert!(Instant::now() < deadline);
+    }
+    assert!(capture.probe.degraded());
+    capture.probe.set_kinds([Kind::FileUnlink].into_iter().collect()).unwrap();
+    while capture.probe.degraded() {
+        look(&mut capture); // the last act before may still be missing
+        assert!(Instant::now() < deadline, "it answers again");
+    }
+}
+
+#[test]
+fn to_stop_is_quick_and_leaves_nothing_pinned() {
+    let _one = alone();
+    let mut capture = load(Kind::ALL.iter().copied());
+    capture.probe.stop().unwrap();
+    let _ = fs::remove_file("/proc/after-the-stop");
+    let mut events = Vec::new();
+    capture.reader.drain(&mut events).unwrap();
+    let after = events.iter().any(|event| {
+        matches!(&event.body, Body::FileUnlink(unlink) if unlink.target.name == "/proc/after-the-stop")
+    });
+    assert!(!after);
+    let started = Instant::now();
+    drop(capture);
+    let took = started.elapsed();
+    // Before 5.15 the links of tracepoints cannot be pinned, and one waits for each.
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
+    let old = ["5.10.", "5.11.", "5.12.", "5.13.", "5.14."].iter().any(|series| release.starts_with(series));
+    assert!(old || took < Duration::from_secs(3), "{took:?}");
+    let left = fs::read_dir(Path::new("/sys/fs/bpf/sentinel-discarded")).into_iter().flatten().flatten();
+    let ours = left.filter(|pin| pin.file_name().to_string_lossy().starts_with(&process::id().to_string()));
+    assert_eq!(ours.count(), 0);
+}
