@@ -32,9 +32,9 @@ struct {
 /* Too large for the stack. */
 static const struct cgroup_path no_path;
 
-/* A cgroup is there and empty: nobody is in it before we know its path. The hierarchies of version 1 have ids of
- * their own, which would be taken for those of version 2. Since 5.5; misses cgroups that are renamed, which
- * version 2 does not allow. */
+/* A cgroup is there and empty: nobody is in it before we know its path. The hierarchies of version 1 have ids
+ * of their own, which would be taken for those of version 2. Since 5.5; misses cgroups that are renamed,
+ * which version 2 does not allow. */
 SEC("tp_btf/cgroup_mkdir")
 int cgroup_born(__u64 *ctx) /* cgroup, path */
 {

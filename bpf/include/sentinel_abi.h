@@ -673,7 +673,8 @@ enum sentinel_way {
 
 /** Which opens matter: the one element of the map `open_filter`. */
 struct sentinel_open_filter {
-	/** Mixed into the places of directories, another one for every set of paths. 0: every open matters. */
+	/** Mixed into the places of directories, another one for every set of paths. 0: every open matters.
+	 */
 	__u64 secret;
 	/** Bit b: some wanted name or suffix ends in the byte b. */
 	__u64 last[4];
