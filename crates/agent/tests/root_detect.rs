@@ -6,7 +6,10 @@ use std::{
     io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::mpsc::{self, Receiver},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        mpsc::{self, Receiver},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -15,15 +18,20 @@ use serde_json::Value;
 
 const DEADLINE: Duration = Duration::from_secs(60);
 
+/// One agent at a time: several that start at once fill each other's rings with what their self-tests do.
+static TURN: Mutex<()> = Mutex::new(());
+
 /// A running agent that forwards nothing: what it writes are alerts.
 struct Running {
     agent: Child,
     lines: Receiver<String>,
     log: PathBuf,
+    _turn: MutexGuard<'static, ()>,
 }
 
 impl Running {
     fn start(dir: &Path, detection: &str, forward: &str) -> Self {
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let (config, forwarded, log) = (dir.join("c.yaml"), dir.join("f.yaml"), dir.join("log"));
         let text = format!("health: {{port: 0}}\nmetrics: {{port: 0}}\ndetection: {detection}\n");
         fs::write(&config, text).unwrap();
@@ -40,7 +48,7 @@ impl Running {
         let output = BufReader::new(agent.stdout.take().unwrap());
         let (sender, lines) = mpsc::channel();
         thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
-        let running = Self { agent, lines, log };
+        let running = Self { agent, lines, log, _turn: turn };
         running.logged("Started.");
         running
     }
