@@ -1,61 +1,38 @@
 //! The program on the real kernel: events end to end, and no feedback. Needs root.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests are tests
 
+mod harness;
+
 use std::{
     fs::{self, File},
-    io::{BufRead as _, BufReader, Read as _, Write as _},
-    net::TcpStream,
-    path::Path,
+    io::{BufRead as _, BufReader},
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
+use harness::{Agent, poll};
 use serde_json::Value;
 
-const DEADLINE: Duration = Duration::from_secs(60);
+const EXCLUDED: &str = "sentinel_events_excluded_total{kind=\"file_write\"}";
 
-/// A running agent whose standard output goes through `tee` into a file.
+/// An agent whose standard output goes through `tee` into a file.
 struct Piped {
-    agent: Child,
+    agent: Agent,
     tee: Child,
-    file: std::path::PathBuf,
-    log: std::path::PathBuf,
+    file: PathBuf,
 }
 
 impl Piped {
     fn start(dir: &Path, config: &str, rules: Option<&str>) -> Self {
-        let (file, log) = (dir.join("events"), dir.join("log"));
-        fs::write(
-            dir.join("c.yaml"),
-            format!("detection: {{rules: []}}\nhealth: {{port: 0}}\nmetrics: {{port: 0}}\n{config}"),
-        )
-        .unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sentinel-agent"));
-        command.arg("--config").arg(dir.join("c.yaml"));
-        if let Some(rules) = rules {
-            fs::write(dir.join("r.yaml"), rules).unwrap();
-            command.arg("--rules").arg(dir.join("r.yaml"));
-        }
-        command.stdout(Stdio::piped()).stderr(File::create(&log).unwrap());
-        let mut agent = command.spawn().unwrap();
+        let file = dir.join("events");
+        let mut agent =
+            Agent::spawn(dir, &format!("detection: {{rules: []}}\n{config}"), rules, Stdio::piped());
         let mut tee = Command::new("tee");
-        tee.arg(&file).stdin(agent.stdout.take().unwrap()).stdout(Stdio::null());
+        tee.arg(&file).stdin(agent.output()).stdout(Stdio::null());
         let tee = tee.spawn().unwrap();
-        let piped = Self { agent, tee, file, log };
-        piped.wait_for("Started.");
-        piped
-    }
-
-    fn log(&self) -> String {
-        fs::read_to_string(&self.log).unwrap()
-    }
-
-    fn wait_for(&self, words: &str) {
-        let started = Instant::now();
-        while !self.log().contains(words) {
-            assert!(started.elapsed() < DEADLINE, "{words:?} is not in: {}", self.log());
-            std::thread::yield_now();
-        }
+        agent.logged("Started.");
+        Self { agent, tee, file }
     }
 
     fn events(&self) -> Vec<Value> {
@@ -66,32 +43,15 @@ impl Piped {
 
     /// Waits for an event that fits.
     fn until(&self, fits: impl Fn(&Value) -> bool) -> Value {
-        let started = Instant::now();
-        while started.elapsed() < DEADLINE {
-            if let Some(event) = self.events().into_iter().find(&fits) {
-                return event;
-            }
-        }
-        panic!("no such event; the log: {}", self.log());
+        let event = || self.events().into_iter().find(&fits);
+        poll(event, || format!("no such event; the log: {}", self.agent.log()))
     }
 
-    /// What `GET path` on the port named `what` in the log answers.
-    fn get(&self, what: &str, path: &str) -> String {
-        let log = self.log();
-        let address = log.split(&format!("{what}=[")).nth(1).unwrap().split([',', ']']).next().unwrap();
-        let mut stream = TcpStream::connect(address).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
-    }
-
+    /// Ends both and returns the agent's log.
     fn stop(mut self) -> String {
-        let pid = nix::unistd::Pid::from_raw(self.agent.id().cast_signed());
-        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap();
-        assert_eq!(self.agent.wait().unwrap().code(), Some(0), "{}", self.log());
-        self.tee.wait().unwrap();
-        self.log()
+        let log = self.agent.stop();
+        assert!(self.tee.wait().unwrap().success());
+        log
     }
 }
 
@@ -114,9 +74,9 @@ fn reads_and_writes_arrive_with_the_names_of_the_contract() {
         assert_eq!(event["attributes"]["evt.type"], call);
         assert!(event["ts_unix_nano"].is_u64() && event["event_id"].as_str().unwrap().len() == 36);
     }
-    assert!(agent.get("health", "/healthz").starts_with("HTTP/1.1 200"));
-    assert!(agent.get("health", "/readyz").starts_with("HTTP/1.1 200"));
-    let metrics = agent.get("metrics", "/metrics");
+    assert!(agent.agent.get("health", "/healthz").starts_with("HTTP/1.1 200"));
+    assert!(agent.agent.get("health", "/readyz").starts_with("HTTP/1.1 200"));
+    let metrics = agent.agent.get("metrics", "/metrics");
     assert!(metrics.contains("sentinel_events_produced_total{kind=\"file_write\"}"), "{metrics}");
     assert!(agent.events().iter().all(|event| {
         ["file_read", "file_write", "loss"].contains(&event["event_type"].as_str().unwrap())
@@ -130,9 +90,12 @@ fn feeds_on_itself(config: &str) -> f64 {
     let dir = tempfile::tempdir().unwrap();
     let every = "rules: [{name: r, event: file_read}, {name: w, event: file_write}]";
     let agent = Piped::start(dir.path(), config, Some(every));
-    // Something to begin with.
-    fs::write(dir.path().join("spark"), "x").unwrap();
-    agent.until(|event| field(event, "filename").ends_with("/spark"));
+    // Something to begin with: again and again, as a start on a busy machine may lose the first.
+    let spark = || {
+        fs::write(dir.path().join("spark"), "x").unwrap();
+        agent.events().into_iter().find(|event| field(event, "filename").ends_with("/spark"))
+    };
+    poll(spark, || format!("no such event; the log: {}", agent.agent.log()));
     let chain = [agent.agent.id().to_string(), agent.tee.id().to_string()];
     let ours = |agent: &Piped| {
         agent.events().iter().filter(|event| chain.iter().any(|pid| field(event, "pid") == pid)).count()
@@ -164,37 +127,18 @@ fn output_through_tee_does_not_feed_on_itself_without_aggregation() {
 #[test]
 fn output_into_a_file_is_left_out_and_counted() {
     let dir = tempfile::tempdir().unwrap();
-    let (events, log) = (dir.path().join("events"), dir.path().join("log"));
-    fs::write(dir.path().join("c.yaml"), "health: {port: 0}\nmetrics: {port: 0}").unwrap();
-    let mut agent = Command::new(env!("CARGO_BIN_EXE_sentinel-agent"))
-        .arg("--config")
-        .arg(dir.path().join("c.yaml"))
-        .stdout(File::create(&events).unwrap())
-        .stderr(File::create(&log).unwrap())
-        .spawn()
-        .unwrap();
-    let started = Instant::now();
-    let excluded = |text: &str| {
-        let line =
-            text.lines().find(|line| line.starts_with("sentinel_events_excluded_total{kind=\"file_write\"}"));
-        line.and_then(|line| line.split(' ').next_back()?.parse::<u64>().ok()).unwrap_or_default()
-    };
-    let metrics = || {
-        let log = fs::read_to_string(&log).ok()?;
-        let address = log.split("metrics=[").nth(1)?.split([',', ']']).next()?.to_owned();
-        let mut stream = TcpStream::connect(address).ok()?;
-        write!(stream, "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").ok()?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).ok()?;
-        Some(answer)
-    };
-    while excluded(&metrics().unwrap_or_default()) < 3 {
-        assert!(started.elapsed() < DEADLINE, "{:?}", metrics());
+    let events = dir.path().join("events");
+    let agent = Agent::spawn(dir.path(), "", None, File::create(&events).unwrap());
+    agent.logged("Started.");
+    let excluded = || {
         fs::write(dir.path().join("spark"), "x").unwrap();
-    }
-    let pid = nix::unistd::Pid::from_raw(agent.id().cast_signed());
-    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap();
-    assert!(agent.wait().unwrap().success());
+        let metrics = agent.get("metrics", "/metrics");
+        let line = metrics.lines().find(|line| line.starts_with(EXCLUDED))?;
+        let count = line.split(' ').next_back()?.parse::<u64>().ok()?;
+        (count >= 3).then_some(())
+    };
+    poll(excluded, || agent.get("metrics", "/metrics"));
+    agent.stop();
     let own = events.canonicalize().unwrap();
     let text = fs::read_to_string(&events).unwrap();
     assert!(text.contains("/spark"));

@@ -1,68 +1,30 @@
 //! Detection by the program on the real kernel: a deed, a rule, an alert. Needs root.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests are tests
 
+mod harness;
+
 use std::{
-    fs::{self, File},
-    io::{BufRead as _, BufReader},
+    fs,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        mpsc::{self, Receiver},
-    },
-    thread,
-    time::{Duration, Instant},
+    process::{Command, Stdio},
+    sync::mpsc::Receiver,
+    time::Instant,
 };
 
+use harness::{Agent, DEADLINE};
+use nix::sys::signal::Signal;
 use serde_json::Value;
 
-const DEADLINE: Duration = Duration::from_secs(60);
-
-/// One agent at a time: several that start at once fill each other's rings with what their self-tests do.
-static TURN: Mutex<()> = Mutex::new(());
-
-/// A running agent that forwards nothing: what it writes are alerts.
+/// An agent that forwards nothing: what it writes are alerts.
 struct Running {
-    agent: Child,
+    agent: Agent,
     lines: Receiver<String>,
-    log: PathBuf,
-    _turn: MutexGuard<'static, ()>,
 }
 
 impl Running {
     fn start(dir: &Path, detection: &str, forward: &str) -> Self {
-        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-        let (config, forwarded, log) = (dir.join("c.yaml"), dir.join("f.yaml"), dir.join("log"));
-        let text = format!("health: {{port: 0}}\nmetrics: {{port: 0}}\ndetection: {detection}\n");
-        fs::write(&config, text).unwrap();
-        fs::write(&forwarded, forward).unwrap();
-        let mut agent = Command::new(env!("CARGO_BIN_EXE_sentinel-agent"))
-            .arg("--config")
-            .arg(&config)
-            .arg("--rules")
-            .arg(&forwarded)
-            .stdout(Stdio::piped())
-            .stderr(File::create(&log).unwrap())
-            .spawn()
-            .unwrap();
-        let output = BufReader::new(agent.stdout.take().unwrap());
-        let (sender, lines) = mpsc::channel();
-        thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
-        let running = Self { agent, lines, log, _turn: turn };
-        running.logged("Started.");
-        running
-    }
-
-    fn log(&self) -> String {
-        fs::read_to_string(&self.log).unwrap()
-    }
-
-    fn logged(&self, words: &str) {
-        let started = Instant::now();
-        while !self.log().contains(words) {
-            assert!(started.elapsed() < DEADLINE, "{words:?} is not in: {}", self.log());
-            thread::yield_now();
-        }
+        let (agent, lines) = Agent::start(dir, &format!("detection: {detection}"), forward);
+        Self { agent, lines }
     }
 
     /// The next alert. On a machine under load the ring may have been full before the agent read it; then it says so.
@@ -75,22 +37,13 @@ impl Running {
         let started = Instant::now();
         loop {
             let left = DEADLINE.saturating_sub(started.elapsed());
-            let line = self.lines.recv_timeout(left).unwrap_or_else(|_| panic!("the log: {}", self.log()));
+            let line =
+                self.lines.recv_timeout(left).unwrap_or_else(|_| panic!("the log: {}", self.agent.log()));
             let value = serde_json::from_str(&line).unwrap();
             if fits(&value) {
                 return (line, value);
             }
         }
-    }
-
-    fn signal(&self, name: &str) {
-        let status = Command::new("kill").args([name, &self.agent.id().to_string()]).status().unwrap();
-        assert!(status.success());
-    }
-
-    fn stop(mut self) {
-        self.signal("-TERM");
-        assert_eq!(self.agent.wait().unwrap().code(), Some(0), "{}", self.log());
     }
 }
 
@@ -109,7 +62,6 @@ fn rule(dir: &Path, words: &str) -> String {
 
 /// A directory with a secret in it, by its real name.
 fn secret() -> (tempfile::TempDir, PathBuf) {
-    assert!(nix::unistd::Uid::effective().is_root(), "this test needs root: run it by `make test`");
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().canonicalize().unwrap();
     fs::write(path.join("secret"), "s").unwrap();
@@ -177,7 +129,7 @@ fn a_read_raises_the_alert_of_its_rule_with_every_key_of_the_contract() {
     assert_eq!(alert["lineage"][0]["pid"], std::process::id());
     assert_eq!(alert["output_fields"]["fd.name"], secret.as_str());
     assert!(alert["output_fields"]["evt.time"].is_u64() && alert["output_fields"]["fd.sport"].is_null());
-    agent.stop();
+    agent.agent.stop();
 }
 
 #[test]
@@ -206,7 +158,7 @@ fn falcos_format_has_falcos_keys_in_falcos_order() {
     assert_eq!((&alert["source"], &alert["tags"]), (&"syscall".into(), &serde_json::json!(["a", "t"])));
     let time = alert["time"].as_str().unwrap();
     assert!(time.len() == "2026-01-01T00:00:00.000000000Z".len() && time.ends_with('Z'), "{line}");
-    agent.stop();
+    agent.agent.stop();
 }
 
 #[test]
@@ -223,16 +175,20 @@ fn a_broken_file_after_sighup_keeps_the_rules_and_a_right_one_replaces_them() {
     };
     says("first");
     fs::write(&rules, rule(&dir, "second").replace("fd.name", "fd.nmae")).unwrap();
-    agent.signal("-HUP");
-    agent.logged("New rules refused; the old ones stay.");
+    agent.agent.signal(Signal::SIGHUP);
+    agent.agent.logged("New rules refused; the old ones stay.");
     let place = format!("{}:7:", rules.display());
-    assert!(agent.log().contains(&place) && agent.log().contains("fd.name"), "{}", agent.log());
+    assert!(
+        agent.agent.log().contains(&place) && agent.agent.log().contains("fd.name"),
+        "{}",
+        agent.agent.log()
+    );
     says("first");
     fs::write(&rules, rule(&dir, "third")).unwrap();
-    agent.signal("-HUP");
-    agent.logged("New rules are in force.");
+    agent.agent.signal(Signal::SIGHUP);
+    agent.agent.logged("New rules are in force.");
     says("third");
-    agent.stop();
+    agent.agent.stop();
 }
 
 #[test]
@@ -244,5 +200,5 @@ fn the_shipped_rules_load_and_what_they_need_is_attached() {
     let (_, event) = agent.next(|line| line["event_type"] == "listen");
     assert!(event["rule_id"].is_null());
     drop(listener);
-    agent.stop();
+    agent.agent.stop();
 }

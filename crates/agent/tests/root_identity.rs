@@ -5,67 +5,35 @@
 #[path = "identity/podman.rs"]
 mod podman;
 
+mod harness;
+
 use std::{
     collections::BTreeMap,
-    fs::{self, File},
-    io::{BufRead as _, BufReader},
     path::Path,
-    process::{Child, Command, Stdio},
-    sync::mpsc::{self, Receiver, RecvTimeoutError},
-    thread,
+    process::Command,
+    sync::mpsc::{Receiver, RecvTimeoutError},
     time::{Duration, Instant},
 };
 
+use harness::{Agent, DEADLINE};
 use serde_json::Value;
 
 use podman::{IMAGE, Podman};
 
-const DEADLINE: Duration = Duration::from_secs(60);
-
-/// A running agent that forwards what these tests look at.
+/// An agent that forwards what these tests look at.
 struct Running {
-    agent: Child,
-    lines: Receiver<Value>,
-    log: std::path::PathBuf,
+    agent: Agent,
+    lines: Receiver<String>,
 }
 
 impl Running {
     fn start(dir: &Path, enrichment: &str) -> Self {
-        let (config, rules, log) = (dir.join("c.yaml"), dir.join("f.yaml"), dir.join("log"));
-        let text = format!(
-            "health: {{port: 0}}\nmetrics: {{port: 0}}\ndetection: {{rules: []}}\nenrichment: {enrichment}\n"
-        );
-        fs::write(&config, text).unwrap();
         // Whatever else this machine does is left out as early as can be.
         let forward = "rules:\n  - {name: starts, event: exec}\n  - {name: ends, event: exit}\n  \
             - {name: opens, event: file_open, match: {pathPrefixes: [/first, /last]}}\n";
-        fs::write(&rules, forward).unwrap();
-        let mut agent = Command::new(env!("CARGO_BIN_EXE_sentinel-agent"))
-            .arg("--config")
-            .arg(&config)
-            .arg("--rules")
-            .arg(&rules)
-            .stdout(Stdio::piped())
-            .stderr(File::create(&log).unwrap())
-            .spawn()
-            .unwrap();
-        let output = BufReader::new(agent.stdout.take().unwrap());
-        let (sender, lines) = mpsc::channel();
-        thread::spawn(move || {
-            let events = output.lines().map_while(Result::ok);
-            events.map_while(|line| serde_json::from_str(&line).ok()).try_for_each(|event| sender.send(event))
-        });
-        let running = Self { agent, lines, log };
-        let started = Instant::now();
-        while !running.log().contains("Started.") {
-            assert!(started.elapsed() < DEADLINE, "{}", running.log());
-            thread::sleep(Duration::from_millis(5));
-        }
-        running
-    }
-
-    fn log(&self) -> String {
-        fs::read_to_string(&self.log).unwrap()
+        let config = format!("detection: {{rules: []}}\nenrichment: {enrichment}");
+        let (agent, lines) = Agent::start(dir, &config, forward);
+        Self { agent, lines }
     }
 
     /// Every event until the exit of the container's program has come, and what follows within a moment.
@@ -76,29 +44,18 @@ impl Running {
         loop {
             let patience = if over { Duration::from_millis(700) } else { Duration::from_millis(100) };
             match self.lines.recv_timeout(patience) {
-                Ok(event) => {
+                Ok(line) => {
+                    let event: Value = serde_json::from_str(&line).unwrap();
                     over |= event["event_type"] == "exit"
                         && event["container_id"] == id
                         && event["attributes"]["proc.exepath"] == "/program";
                     events.push(event);
                 }
                 Err(RecvTimeoutError::Timeout) if over => return events,
-                Err(error) => assert!(started.elapsed() < DEADLINE, "{error}: {}", self.log()),
+                Err(error) => assert!(started.elapsed() < DEADLINE, "{error}: {}", self.agent.log()),
             }
         }
     }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.agent.kill();
-        let _ = self.agent.wait();
-    }
-}
-
-fn root() -> tempfile::TempDir {
-    assert!(nix::unistd::Uid::effective().is_root(), "this test needs root: run it by `make test`");
-    tempfile::tempdir().unwrap()
 }
 
 fn attribute<'a>(event: &'a Value, key: &str) -> &'a str {
@@ -147,7 +104,7 @@ fn is_told_whole(events: &[Value], id: &str, name: &str) {
 
 #[test]
 fn every_event_of_a_container_carries_id_image_and_user_however_short_it_lives() {
-    let dir = root();
+    let dir = tempfile::tempdir().unwrap();
     let mut podman = Podman::new(dir.path());
     podman.serve();
     let agent = Running::start(dir.path(), &format!("{{sockets: [{}]}}", podman.socket().display()));
@@ -160,7 +117,7 @@ fn every_event_of_a_container_carries_id_image_and_user_however_short_it_lives()
 
 #[test]
 fn without_a_runtime_to_ask_the_id_and_the_user_are_told_and_nobody_waits() {
-    let dir = root();
+    let dir = tempfile::tempdir().unwrap();
     let podman = Podman::new(dir.path());
     let agent = Running::start(dir.path(), &format!("{{sockets: [{}]}}", podman.socket().display()));
     let id = podman.run(&format!("alone-{}", std::process::id()), 5);
@@ -176,14 +133,15 @@ fn without_a_runtime_to_ask_the_id_and_the_user_are_told_and_nobody_waits() {
 
 #[test]
 fn a_process_of_the_host_has_its_user_and_no_container() {
-    let dir = root();
+    let dir = tempfile::tempdir().unwrap();
     let agent = Running::start(dir.path(), "{sockets: []}");
     let started = Instant::now();
     // The host's users are read when they are first met: nobody waits for them.
     loop {
         assert!(Command::new("/bin/true").status().unwrap().success());
-        assert!(started.elapsed() < DEADLINE, "{}", agent.log());
-        let Ok(event) = agent.lines.recv_timeout(Duration::from_millis(200)) else { continue };
+        assert!(started.elapsed() < DEADLINE, "{}", agent.agent.log());
+        let Ok(line) = agent.lines.recv_timeout(Duration::from_millis(200)) else { continue };
+        let event: Value = serde_json::from_str(&line).unwrap();
         if event["container_id"] == "" && !attribute(&event, "user.name").is_empty() {
             assert_eq!((attribute(&event, "user.name"), attribute(&event, "container.id")), ("root", "host"));
             assert_eq!((event["container_id"].as_str(), attribute(&event, "container.name")), (Some(""), ""));

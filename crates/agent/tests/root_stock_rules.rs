@@ -2,21 +2,19 @@
 //! Needs root.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests are tests
 
+mod harness;
 mod stock;
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File},
-    io::{BufRead as _, BufReader},
+    fs,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::mpsc::{self, Receiver, RecvTimeoutError},
-    thread,
+    sync::mpsc::{Receiver, RecvTimeoutError},
     time::{Duration, Instant},
 };
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::{Pid, Uid};
+use harness::Agent;
 use sentinel_rules::language::{Part, RuleSet};
 use serde_json::Value;
 use stock::{Case, How, INCUBATING, STABLE};
@@ -135,55 +133,12 @@ impl Drop for Place {
     }
 }
 
-/// A running agent and its alerts.
-struct Running {
-    agent: Child,
-    alerts: Receiver<Value>,
-    log: PathBuf,
-}
-
-impl Running {
-    fn start(dir: &Path, rules: &[PathBuf]) -> Self {
-        let (config, forward, log) = (dir.join("c.yaml"), dir.join("f.yaml"), dir.join("log"));
-        let rules: Vec<_> = rules.iter().map(|path| path.display().to_string()).collect();
-        let detection = format!(
-            "{{rules: [{}], matching: all, outputs: {{stdout: {{format: falco}}}}}}",
-            rules.join(", ")
-        );
-        fs::write(&config, format!("health: {{port: 0}}\nmetrics: {{port: 0}}\ndetection: {detection}\n"))
-            .unwrap();
-        fs::write(&forward, "rules: []").unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sentinel-agent"));
-        command.arg("--config").arg(&config).arg("--rules").arg(&forward);
-        command.stdout(Stdio::piped()).stderr(File::create(&log).unwrap());
-        let mut agent = command.spawn().unwrap();
-        let lines = BufReader::new(agent.stdout.take().unwrap()).lines();
-        let (sender, alerts) = mpsc::channel();
-        thread::spawn(move || {
-            let objects = lines.map_while(Result::ok).map(|line| serde_json::from_str(&line).unwrap());
-            objects
-                .filter(|object: &Value| object.get("rule").is_some())
-                .try_for_each(|alert| sender.send(alert))
-        });
-        let running = Self { agent, alerts, log };
-        let started = Instant::now();
-        while !running.log().contains("Started.") {
-            assert!(started.elapsed() < DEADLINE, "{}", running.log());
-            thread::yield_now();
-        }
-        running
-    }
-
-    fn log(&self) -> String {
-        fs::read_to_string(&self.log).unwrap()
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = kill(Pid::from_raw(self.agent.id().cast_signed()), Signal::SIGTERM);
-        let _ = self.agent.wait();
-    }
+/// An agent with these rules.
+fn start(dir: &Path, rules: &[PathBuf]) -> (Agent, Receiver<String>) {
+    let rules: Vec<_> = rules.iter().map(|path| path.display().to_string()).collect();
+    let outputs = "outputs: {stdout: {format: falco}}";
+    let config = format!("detection: {{rules: [{}], matching: all, {outputs}}}", rules.join(", "));
+    Agent::start(dir, &config, "rules: []")
 }
 
 /// The stock files. None, with a word about it, when they are not there.
@@ -225,11 +180,10 @@ fn is_of(output: &str, rule: &sentinel_rules::language::Rule) -> bool {
 
 #[test]
 fn every_stock_rule_fires_on_its_action() {
-    assert!(Uid::effective().is_root(), "this test needs root: run it by `make test`");
     let Some(files) = stock_files() else { return };
     let (place, set) = (Place::new(), load(&files));
     let dir = tempfile::tempdir().unwrap();
-    let running = Running::start(dir.path(), &files);
+    let (agent, lines) = start(dir.path(), &files);
     let mut left: BTreeMap<String, (&Case, &str)> = BTreeMap::new();
     for (number, case) in STABLE.iter().chain(INCUBATING).enumerate() {
         if let How::Act(action) = &case.how {
@@ -248,11 +202,15 @@ fn every_stock_rule_fires_on_its_action() {
             words.insert(mark, String::from_utf8_lossy(&output.stderr).into_owned());
         }
         loop {
-            let alert = match running.alerts.recv_timeout(Duration::from_secs(2)) {
-                Ok(alert) => alert,
+            let line = match lines.recv_timeout(Duration::from_secs(2)) {
+                Ok(line) => line,
                 Err(RecvTimeoutError::Timeout) => break,
-                Err(RecvTimeoutError::Disconnected) => panic!("{}", running.log()),
+                Err(RecvTimeoutError::Disconnected) => panic!("{}", agent.log()),
             };
+            let alert: Value = serde_json::from_str(&line).unwrap();
+            if alert.get("rule").is_none() {
+                continue;
+            }
             let output = alert["output"].as_str().unwrap();
             let ours =
                 left.iter().find(|(mark, (case, _))| alert["rule"] == case.rule && output.contains(*mark));
