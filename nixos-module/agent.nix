@@ -55,6 +55,21 @@ in
       '';
     };
 
+    containerRuntimes = mkOption {
+      type = types.bool;
+      default =
+        config.virtualisation.docker.enable or false
+        || config.virtualisation.podman.enable or false
+        || config.virtualisation.containerd.enable or false
+        || config.virtualisation.cri-o.enable or false
+        || config.services.k3s.enable or false;
+      defaultText = lib.literalMD "whether this machine runs Docker, podman, containerd, CRI-O or k3s";
+      description = ''
+        Whether container runtimes are asked for the names, images and pods of containers. Their sockets are root's:
+        the agent is given CAP_DAC_OVERRIDE for it. Without, containers are told by their ids.
+      '';
+    };
+
     settings = mkOption {
       default = { };
       description = "`agent-config.yaml`; every key is described in `docs/reference/config.md`.";
@@ -118,6 +133,7 @@ in
       (lib.mkIf (cfg.forwardRules != null) { rulesFile = toString rulesFile; })
       # The detector of this host is where events go, if there is one.
       (lib.mkIf sentinel.detector.enable { stream.mode = lib.mkDefault "grpc"; })
+      (lib.mkIf (!cfg.containerRuntimes) { enrichment.runtimes = lib.mkDefault false; })
       # Alerts are in the journal, with fields: journalctl RULE_ID=reverse_shell
       { detection.outputs = lib.mkDefault { journald = { }; }; }
     ];
@@ -144,7 +160,15 @@ in
     };
     users.groups.sentinel-agent = { };
 
-    systemd.services.sentinel-agent = service.service;
+    systemd.services.sentinel-agent =
+      if cfg.containerRuntimes then
+        lib.recursiveUpdate service.service {
+          serviceConfig = lib.genAttrs [ "AmbientCapabilities" "CapabilityBoundingSet" ] (
+            key: "${service.service.serviceConfig.${key}} CAP_DAC_OVERRIDE"
+          );
+        }
+      else
+        service.service;
 
     # `sentinel doctor`, `tail`, `rules` for whoever keeps this machine.
     environment.systemPackages = [ flake.packages.${pkgs.stdenv.hostPlatform.system}.cli ];

@@ -57,7 +57,28 @@ let
         settings (machine {
           agent.enable = true;
         })
-      ) == [ ];
+      ) == [ false ]; # No runtime here: none is asked.
+    a_machine_with_a_runtime_lets_the_agent_ask_it =
+      let
+        config =
+          (pkgs.nixos {
+            imports = [ module ];
+            services.sentinel.agent.enable = true;
+            virtualisation.docker.enable = true;
+          }).config;
+        inherit (config.systemd.services.sentinel-agent.serviceConfig)
+          AmbientCapabilities
+          CapabilityBoundingSet
+          ;
+      in
+      lib.hasInfix " CAP_DAC_OVERRIDE" AmbientCapabilities
+      && AmbientCapabilities == CapabilityBoundingSet
+      && !(settings config ? enrichment);
+    without_a_runtime_the_agent_may_not_write_others_files =
+      let
+        capabilities = whole.systemd.services.sentinel-agent.serviceConfig.AmbientCapabilities;
+      in
+      !(lib.hasInfix "CAP_DAC_OVERRIDE" capabilities);
     alerts_go_to_the_journal = (settings whole).detection.outputs == { journald = { }; };
     other_outputs_replace_the_journal =
       (settings (machine {

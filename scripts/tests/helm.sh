@@ -83,7 +83,13 @@ PYTHON
 say "Helm: $count cases are accepted by Kubernetes $OLDEST and $NEWEST and are what they were."
 
 # What the programs will read must be what the programs accept: their own check, when they were built.
-programs=${CARGO_TARGET_DIR:-target}/release
+# Of a debug and a release build, the newer.
+built() {
+    local file
+    for file in "${CARGO_TARGET_DIR:-target}"/{debug,release}/sentinel-"$1"; do
+        [ ! -x "$file" ] || printf '%s\n' "$file"
+    done | xargs -r ls -t | head -n 1
+}
 for case in "$work"/*-"$NEWEST".yaml; do
     "$python/bin/python" - "$case" "$work" <<'PYTHON'
 import pathlib, sys, yaml
@@ -94,8 +100,10 @@ for one in yaml.safe_load_all(open(sys.argv[1])):
 PYTHON
 done
 for program in agent detector dashboard; do
-    if [ ! -x "$programs/sentinel-$program" ]; then
-        say "Not checked: configurations for sentinel-$program, which is not built ($programs)."
+    command=$(built "$program")
+    if [ -z "$command" ]; then
+        [ -z "${CI:-}" ] || die "sentinel-$program is not built: its configurations cannot be checked"
+        say "Not checked: configurations for sentinel-$program, which is not built (cargo build)."
         continue
     fi
     for config in "$work"/*."$program-config.yaml"; do
@@ -104,7 +112,7 @@ for program in agent detector dashboard; do
             -e "s|/etc/sentinel-rules/[a-z]*|$work/rules.d|" "$config" >"$work/config.yaml"
         mkdir -p "$work/rules.d"
         SENTINEL_DASHBOARD_TOKEN=0123456789abcdef SENTINEL_HTTP_TOKEN=0123456789abcdef \
-            "$programs/sentinel-$program" --config "$work/config.yaml" --check-config >"$work/log.txt" 2>&1 ||
+            "$command" --config "$work/config.yaml" --check-config >"$work/log.txt" 2>&1 ||
             die "sentinel-$program refuses $(basename "$config"): $(cat "$work/log.txt")"
     done
 done

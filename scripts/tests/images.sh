@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The images as containers: made by scripts/images.sh from the release programs, run by podman with the rights and mounts
-# that the chart gives, read-only. The agent must see what another container executes, by that container's id.
+# that the chart gives, read-only. The agent must see what another container executes, by that container's id and name.
 # Root only; about 15 s. SENTINEL_STORAGE_DRIVER as in images.sh.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -20,9 +20,11 @@ work=$(mktemp -d)
 # runc, and limits that need no right to raise any: this also runs inside machines that are containers themselves.
 podman=(podman --storage-driver "${SENTINEL_STORAGE_DRIVER:-overlay}" --runtime runc --cgroup-manager cgroupfs)
 run=("${podman[@]}" run --ulimit nofile=1024:4096 --ulimit nproc=4096:4096 --network none --read-only)
+service=
 # shellcheck disable=SC2317 # called by the trap
 cleanup() {
-    "${podman[@]}" rm --force --time 2 "$name" >/dev/null 2>&1 || true
+    [ -z "$service" ] || kill "$service" 2>/dev/null || true
+    "${podman[@]}" rm --force --time 2 "$name" "$name-other" >/dev/null 2>&1 || true
     "${podman[@]}" rmi --force localhost/sentinel-{agent,detector,dashboard}:$tag >/dev/null 2>&1 || true
     rm -rf "$work"
 }
@@ -57,13 +59,19 @@ cat >"$work/config/rules.yaml" <<'RULES'
 rules:
   - {name: programs, event: exec}
 RULES
+# The runtime's own API, where the agent looks for it.
+if ! [ -S /run/podman/podman.sock ]; then
+    install -d /run/podman
+    "${podman[@]}" system service --time 0 unix:///run/podman/podman.sock &
+    service=$!
+fi
 mapfile -t capabilities < <(sed -n 's/^  capabilities: \[\(.*\)\]/\1/p' helm/sentinel/values.yaml | tr -d ' ' | tr ',' '\n')
 [ ${#capabilities[@]} -ge 2 ] || die "helm/sentinel/values.yaml names no capabilities"
 "${run[@]}" --detach --name "$name" --pid host --cap-drop ALL "${capabilities[@]/#/--cap-add=}" \
     --security-opt seccomp=unconfined --security-opt no-new-privileges \
     --volume /sys/kernel/tracing:/sys/kernel/tracing:ro --volume /sys/kernel/security:/sys/kernel/security:ro \
     --volume /sys/fs/bpf:/sys/fs/bpf --volume /sys/fs/cgroup:/sys/fs/cgroup:ro \
-    --volume "$work/config:/etc/sentinel-ebpf:ro" --env NODE_NAME=node-7 \
+    --volume /run:/run:ro,rslave --volume "$work/config:/etc/sentinel-ebpf:ro" --env NODE_NAME=node-7 \
     "localhost/sentinel-agent:$tag" --config /etc/sentinel-ebpf/agent-config.yaml >/dev/null
 
 logs() { "${podman[@]}" logs "$name" 2>&1; }
@@ -79,14 +87,15 @@ wait_for() { # wait_for WHAT SECONDS COMMAND…
 started() { logs | grep 'Started\.' >/dev/null; }
 wait_for "the agent does not start in its container" 60 started
 
-other=$("${run[@]}" --detach "localhost/sentinel-agent:$tag" --help)
+other=$("${run[@]}" --detach --name "$name-other" "localhost/sentinel-agent:$tag" --help)
 # shellcheck disable=SC2317 # called by wait_for
 seen() {
-    logs | grep '^{' | jq --exit-status --slurp --arg id "$other" \
-        'any(.[]; .event_type == "exec" and .container_id == $id and .hostname == "node-7")'
+    logs | grep '^{' | jq --exit-status --slurp --arg id "$other" --arg name "$name-other" \
+        'any(.[]; .event_type == "exec" and .container_id == $id and .hostname == "node-7"
+            and .attributes["container.name"] == $name)'
 }
-wait_for "no exec event of container $other" 30 seen
+wait_for "no exec event of container $name-other ($other) with its name" 30 seen
 "${podman[@]}" rm --force "$other" >/dev/null
 "${podman[@]}" stop --time 5 "$name" >/dev/null
 [ "$("${podman[@]}" inspect --format '{{.State.ExitCode}}' "$name")" = 0 ] || die "the agent does not stop as it should"
-say "Images: the agent, with ${capabilities[*]} only, sees what another container executes."
+say "Images: the agent, with ${capabilities[*]} only, sees what another container executes, and its name."

@@ -32,6 +32,7 @@ let
     inherit (modules)
       evalModules
       literalExpression
+      literalMD
       mkDefault
       mkEnableOption
       mkForce
@@ -75,6 +76,7 @@ let
     splitString =
       separator: text:
       filter isString (builtins.split (builtins.replaceStrings [ "." ] [ "\\." ] separator) text);
+    hasInfix = infix: text: lib.length (lib.splitString infix text) > 1;
     hasPrefix = prefix: text: builtins.substring 0 (builtins.stringLength prefix) text == prefix;
     hasSuffix =
       suffix: text:

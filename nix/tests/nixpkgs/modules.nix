@@ -110,6 +110,10 @@ rec {
     _type = "literalExpression";
     inherit text;
   };
+  literalMD = text: {
+    _type = "literalMD";
+    inherit text;
+  };
 
   evalModules =
     {
