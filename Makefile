@@ -87,6 +87,10 @@ bench: build ## Measures what watching costs (needs root; ARGS="--quick" for a f
 	$(CARGO) build --release -p sentinel-benches
 	$(ROOT) $(TARGET_DIR)/release/sentinel-benches $(ARGS)
 
+.PHONY: evaluate
+evaluate: build ## How well the engine `baseline` finds attacks in a recording of this machine (ARGS="MINUTES [FILE]")
+	$(ROOT) scripts/evaluate.sh $(ARGS)
+
 KERNEL ?=
 .PHONY: vm-test
 vm-test: setup-build ## Runs the kernel tests on other kernels, in QEMU (KERNEL="5.10 6.1 6.12 7"; DOCS=1 writes docs/kernels.md)

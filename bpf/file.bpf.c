@@ -75,11 +75,8 @@ static __always_inline void open_fill(struct sentinel_file_open *r, struct open_
 		ring_submit(r);                                                                              \
 	} while (0)
 
-#define O_ACCMODE     03
-#define O_CREAT_TRUNC 01100
-
 /* Is it certain that nobody wants this open? */
-static __always_inline bool open_unwanted(struct open_call *c, struct tp_sys_exit *ctx)
+static __always_inline bool open_unwanted(struct open_call *c, struct tp_sys_exit *ctx, bool loop)
 {
 	__u32 zero = 0, ways = SENTINEL_WAY_WRITING;
 	struct sentinel_open_filter *f = bpf_map_lookup_elem(&open_filter, &zero);
@@ -104,8 +101,12 @@ static __always_inline bool open_unwanted(struct open_call *c, struct tp_sys_exi
 	} else if (!(f->some & ways)) {
 		unwanted = true;
 	} else {
+		__u64 judged =
+		    loop ? path_judge_loop(c->path, secret, ways) : path_judge_plain(c->path, secret, ways);
+
+		unwanted = judged == PATH_UNWANTED;
 		c->secret = secret;
-		unwanted = path_unwanted(c->path, f, secret, ways, &c->place);
+		c->place = judged > PATH_UNWANTED ? judged : 0;
 	}
 	barrier();
 	/* The set of paths changed meanwhile: we may have looked at half of two. */
@@ -121,7 +122,7 @@ static __always_inline int open_exit(struct tp_sys_exit *ctx, bool loop)
 	c.file = ctx->ret >= 0 ? file_of_fd(ctx->ret) : 0;
 	c.path = path_of_file(c.file);
 	open_args(&c, ctx->id);
-	if (open_unwanted(&c, ctx)) {
+	if (open_unwanted(&c, ctx, loop)) {
 		ring_count(SENTINEL_KIND_FILE_OPEN, COUNT_FILTERED);
 		return 0;
 	}
@@ -140,7 +141,7 @@ static __always_inline int open_exit(struct tp_sys_exit *ctx, bool loop)
 	c.base_len = c.base ? path_measure(c.base) : 1ull << 32;
 	if (path_size(c.path_len) != SIZE_LARGE && path_size(c.base_len) == SIZE_SMALL) {
 		struct sentinel_file_open *r =
-		    bpf_ringbuf_reserve(&events, sizeof(*r) + PATH_MEDIUM + USER_PATH_SMALL, 0);
+		    ring_take(SENTINEL_KIND_FILE_OPEN, sizeof(*r) + PATH_MEDIUM + USER_PATH_SMALL);
 
 		if (!r) {
 			ring_count(SENTINEL_KIND_FILE_OPEN, COUNT_LOST);
@@ -172,7 +173,7 @@ static __always_inline int open_exit(struct tp_sys_exit *ctx, bool loop)
 	return 0;
 }
 
-/* Attached to sys_exit_{open,openat,openat2,creat}. Misses: int 0x80, io_uring, open_by_handle_at. */
+/* Attached to sys_exit_{open,openat,openat2,creat}. Misses: int 0x80, open_by_handle_at. */
 PROGRAM(file_open, struct tp_sys_exit, open_exit, ctx)
 
 /* -- unlink, unlinkat, rmdir ------------------------------------------------------------------------ */

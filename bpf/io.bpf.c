@@ -9,6 +9,7 @@
  * entry also holds the inode and `closed`: a closed entry that is met again is a new open. Only the
  * sweep deletes entries: of dead processes, or closed long ago. */
 #include "path.h"
+#include "uring.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -43,6 +44,7 @@ static __always_inline __u32 kind_of(int w)
 struct io_call {
 	__u64 file, now;
 	struct inode *inode;
+	struct task_struct *owner; /* of a request of io_uring; NULL: a call of current */
 	__u32 nr, fd;
 	long ret;
 	int w;
@@ -51,7 +53,7 @@ struct io_call {
 #define EMIT_IO(BYTES, SIZE)                                                                                 \
 	do {                                                                                                 \
 		struct sentinel_file_read *r = /* sentinel_file_write has the same form */                   \
-		    bpf_ringbuf_reserve(&events, sizeof(*r) + (BYTES), 0);                                   \
+		    ring_take(kind, sizeof(*r) + (BYTES));                                                   \
 		if (!r) {                                                                                    \
 			ring_count(kind, single ? COUNT_LOST : COUNT_DEFERRED);                              \
 			return false;                                                                        \
@@ -61,7 +63,9 @@ struct io_call {
 			bpf_ringbuf_discard(r, BPF_RB_NO_WAKEUP);                                            \
 			break;                                                                               \
 		}                                                                                            \
-		r->io.path.flags |= leaf_flags(c->file) | (files_shared() ? SENTINEL_PATH_SHARED : 0);       \
+		/* A request holds the file it uses. */                                                      \
+		r->io.path.flags |=                                                                          \
+		    leaf_flags(c->file) | (!c->owner && files_shared() ? SENTINEL_PATH_SHARED : 0);          \
 		r->io.file = scramble(c->file);                                                              \
 		r->io.opened_ns = single ? 0 : e->opened_ns;                                                 \
 		r->io.calls = single ? 1 : e->calls[c->w & 1];                                               \
@@ -70,6 +74,8 @@ struct io_call {
 		r->io.dev = LD(LD(c->inode, i_sb), s_dev);                                                   \
 		r->io.fd = c->fd;                                                                            \
 		fill_header_at(&r->hdr, kind, c->nr, c->ret, c->now);                                        \
+		if (c->owner)                                                                                \
+			fill_owner(&r->hdr, address_of(c->owner));                                           \
 		r->hdr.len = sizeof(*r) + r->io.path.span.len;                                               \
 		ring_count(kind, COUNT_DELIVERED);                                                           \
 		ring_submit(r);                                                                              \
@@ -93,9 +99,10 @@ static __always_inline bool emit_io(struct io_call *c, struct sentinel_open_file
 }
 
 /* The sums of a file that is closed, or whose address now belongs to another. */
-static __always_inline bool emit_close(__u64 file, struct sentinel_open_file *e, __u32 nr)
+static __always_inline bool emit_close(__u64 file, struct sentinel_open_file *e, __u32 nr,
+				       struct task_struct *owner)
 {
-	struct sentinel_file_close *r = bpf_ringbuf_reserve(&events, sizeof(*r), 0);
+	struct sentinel_file_close *r = ring_take(SENTINEL_KIND_FILE_CLOSE, sizeof(*r));
 
 	if (!r) {
 		e->untold = 1;
@@ -115,6 +122,8 @@ static __always_inline bool emit_close(__u64 file, struct sentinel_open_file *e,
 	r->single = e->single;
 	r->pad = 0;
 	fill_header(&r->hdr, SENTINEL_KIND_FILE_CLOSE, sizeof(*r), nr, 0);
+	if (owner)
+		fill_owner(&r->hdr, address_of(owner));
 	ring_count(SENTINEL_KIND_FILE_CLOSE, COUNT_DELIVERED);
 	ring_submit(r);
 	return true;
@@ -142,7 +151,7 @@ static __always_inline void begin_entry(struct sentinel_open_file *e, struct sen
 {
 	e->opened_ns = c->now;
 	e->inode = scramble(NUM(c->inode));
-	e->start_ns = LD(LD(current_task(), group_leader), start_boottime);
+	e->start_ns = LD(LD(c->owner ? c->owner : current_task(), group_leader), start_boottime);
 	e->ino = LD(c->inode, i_ino);
 	e->dev = LD(LD(c->inode, i_sb), s_dev);
 	e->fd = c->fd;
@@ -164,7 +173,8 @@ static __always_inline struct sentinel_open_file *begin(struct sentinel_open_fil
 		bpf_map_update_elem(&open_files, key, &fresh, BPF_NOEXIST);
 		return bpf_map_lookup_elem(&open_files, key);
 	}
-	if ((old->untold || !old->closed) && !old->own && has_news(old) && !emit_close(key->file, old, c->nr))
+	if ((old->untold || !old->closed) && !old->own && has_news(old) &&
+	    !emit_close(key->file, old, c->nr, c->owner))
 		return NULL;
 	/* Sums first, `opened_ns` next, `closed` last: a sweep that reads half of it takes no old sum for a
 	 * new one. Of two threads that begin at once both reset, and one call in the sums may be missing:
@@ -178,46 +188,83 @@ static __always_inline struct sentinel_open_file *begin(struct sentinel_open_fil
 	return old;
 }
 
-static __always_inline int account(unsigned int fd, struct tp_sys_exit *ctx, int w, bool loop)
+/* A call that has succeeded. */
+static __always_inline int account_call(struct io_call *c, bool loop)
 {
-	struct io_call c = {.nr = ctx->id, .fd = fd, .ret = ctx->ret, .w = w};
 	struct sentinel_config *conf = config_get();
 	struct sentinel_open_file_key key = {};
 	struct sentinel_open_file *e;
+	int w = c->w;
 
-	if (ctx->ret < 0 || !conf || others())
+	if (!conf || !c->file)
 		return 0;
-	c.file = file_of_fd(fd);
-	if (!c.file)
-		return 0;
-	c.inode = LD(CAST((void *)c.file, struct file), f_inode);
-	key.file = scramble(c.file);
-	key.tgid = bpf_get_current_pid_tgid() >> 32;
+	c->inode = LD(CAST((void *)c->file, struct file), f_inode);
+	key.file = scramble(c->file);
+	key.tgid = c->owner ? (__u32)LD(c->owner, tgid) : (__u32)(bpf_get_current_pid_tgid() >> 32);
 	e = bpf_map_lookup_elem(&open_files, &key);
-	if (!e || e->closed || e->inode != scramble(NUM(c.inode))) {
-		if (!has_path(c.inode))
+	if (!e || e->closed || e->inode != scramble(NUM(c->inode))) {
+		if (!has_path(c->inode))
 			return 0;
-		c.now = bpf_ktime_get_boot_ns();
-		e = begin(&key, e, &c, conf);
+		c->now = bpf_ktime_get_boot_ns();
+		e = begin(&key, e, c, conf);
 	}
-	if (e ? e->own : is_own(c.inode, conf, key.tgid)) {
+	if (e ? e->own : is_own(c->inode, conf, key.tgid)) {
 		ring_count(kind_of(w), COUNT_EXCLUDED);
 		return 0;
 	}
 	if (e) { /* else there is no entry, and the call is an event of its own */
 		__sync_fetch_and_add(&e->calls[w], 1);
-		__sync_fetch_and_add(&e->bytes[w], ctx->ret);
+		__sync_fetch_and_add(&e->bytes[w], c->ret);
 		if (e->named[w] && !e->single)
 			return 0;
 	}
 	if (!(conf->kinds & 1ull << kind_of(w)))
 		return 0;
-	if (!c.now)
-		c.now = bpf_ktime_get_boot_ns();
+	if (!c->now)
+		c->now = bpf_ktime_get_boot_ns();
 	/* Two threads may both be first: both records tell totals, so nothing is told twice. */
-	if (emit_io(&c, e, loop) && e)
+	if (emit_io(c, e, loop) && e)
 		e->named[w] = 1;
 	return 0;
+}
+
+static __always_inline int account(unsigned int fd, struct tp_sys_exit *ctx, int w, bool loop)
+{
+	struct io_call c = {.nr = ctx->id, .fd = fd, .ret = ctx->ret, .w = w};
+
+	if (ctx->ret < 0 || others())
+		return 0;
+	c.file = file_of_fd(fd);
+	return account_call(&c, loop);
+}
+
+/* A request of io_uring that has ended. It holds its file, and no longer knows by which descriptor. */
+static __always_inline int account_request(__u64 *ctx, int w)
+{
+	struct io_call c = {.fd = -1, .w = w};
+	struct uring_done d = {};
+	__u64 req;
+	__u32 op;
+
+	uring_done_read(&d, ctx);
+	if (!d.req || d.res < 0 || others())
+		return 0;
+	req = d.req; /* a field of ours is no place to start reading the kernel's */
+	op = uring_op(req);
+	if (w == READ && (op == OP_READ || op == OP_READ_FIXED))
+		c.nr = NR_READ;
+	else if (w == READ && (op == OP_READV || op == OP_READV_FIXED))
+		c.nr = NR_READV;
+	else if (w == WRITE && (op == OP_WRITE || op == OP_WRITE_FIXED))
+		c.nr = NR_WRITE;
+	else if (w == WRITE && (op == OP_WRITEV || op == OP_WRITEV_FIXED))
+		c.nr = NR_WRITEV;
+	else
+		return 0;
+	c.ret = d.res;
+	c.owner = uring_owner(req);
+	c.file = address_of(BPF_CORE_READ((struct io_kiocb *)req, file));
+	return account_call(&c, true);
 }
 
 /* sendfile(out, in), splice(in, _, out), copy_file_range(in, _, out): two files each. */
@@ -257,14 +304,14 @@ static __always_inline int close_enter(struct tp_sys_enter *ctx, bool loop)
 			if (!e->named[c.w & 1] && e->calls[c.w & 1] && conf->kinds & 1ull << kind_of(c.w))
 				e->named[c.w & 1] = emit_io(&c, e, loop);
 		if (has_news(e))
-			emit_close(key.file, e, ctx->id);
+			emit_close(key.file, e, ctx->id, NULL);
 	}
 	e->closed = 1;
 	return 0;
 }
 
-/* Attached to sys_exit_{read,pread64,readv,preadv,preadv2} and the write family. Misses: mmap, io_uring,
- * io_submit, vmsplice, int 0x80. */
+/* Attached to sys_exit_{read,pread64,readv,preadv,preadv2} and the write family. Misses: mmap, io_submit,
+ * vmsplice, int 0x80. */
 PROGRAM(file_read, struct tp_sys_exit, account, (unsigned int)ARG(0), ctx, READ)
 PROGRAM(file_write, struct tp_sys_exit, account, (unsigned int)ARG(0), ctx, WRITE)
 /* Attached to sys_exit_{sendfile64,splice,copy_file_range}. */
@@ -272,3 +319,16 @@ PROGRAM(file_copy_read, struct tp_sys_exit, account_copy, ctx, READ)
 PROGRAM(file_copy_write, struct tp_sys_exit, account_copy, ctx, WRITE)
 /* Attached to sys_enter_close. */
 PROGRAM(file_close, struct tp_sys_enter, close_enter, ctx)
+
+/* The same through io_uring. Misses: SPLICE, READ_MULTISHOT, and what overflows the queue of completions. */
+SEC("tp_btf/io_uring_complete")
+int uring_read(__u64 *ctx)
+{
+	return account_request(ctx, READ);
+}
+
+SEC("tp_btf/io_uring_complete")
+int uring_write(__u64 *ctx)
+{
+	return account_request(ctx, WRITE);
+}

@@ -6,9 +6,9 @@
  * connects without connect(): MSG_FASTOPEN. Netlink is left out: everybody asks it something.
  *
  * An unconnected socket keeps no peer: the address is the caller's memory at exit, which for a receipt the
- * kernel has just written. Misses: io_uring, int 0x80; write() to a connected socket, whose connect was told.
+ * kernel has just written. Misses: int 0x80; write() to a connected socket, whose connect was told.
  */
-#include "socket.h"
+#include "uring.h"
 
 #define AF_NETLINK     16
 #define SOCK_STREAM    1
@@ -113,6 +113,10 @@ static __always_inline bool is_news(struct message_call *m)
 		r->flags = m->flags;                                                                         \
 		r->message = m->message;                                                                     \
 		fill_header(&r->hdr, c->kind, sizeof(*r) + (BYTES), c->nr, c->ret);                          \
+		if (c->owner) { /* a request holds the socket it uses */                                     \
+			r->socket.shared = 0;                                                                \
+			fill_owner(&r->hdr, c->owner);                                                       \
+		}                                                                                            \
 		ring_submit(r);                                                                              \
 		return 0;                                                                                    \
 	} while (0)
@@ -129,24 +133,19 @@ static __noinline int message(struct message_call *m)
 	MESSAGE(0);
 }
 
-/* Finds the socket; false when its messages are never events. */
-static __always_inline bool message_begin(struct message_call *m, struct tp_sys_exit *ctx, __u32 kind)
+/* Finds the socket of the file @f; false when its messages are never events. */
+static __always_inline bool message_socket(struct message_call *m, __u64 f, __u32 kind)
 {
 	struct socket_call *c = &m->socket;
 	struct file *file;
-	__u64 f;
 	__u16 type;
 
-	if (ctx->ret == -EAGAIN || ctx->ret == -EINTR || ctx->ret == -ERESTARTSYS)
+	if (c->ret == -EAGAIN || c->ret == -EINTR || c->ret == -ERESTARTSYS)
 		return false;
 	/* Who wants sends alone must still learn what is an answer. */
 	if (!wanted(kind) && !(m->receive && wanted(SENTINEL_KIND_SEND)))
 		return false;
 	c->kind = kind;
-	c->nr = ctx->id;
-	c->ret = ctx->ret;
-	c->fd = ARG(0);
-	f = file_of_fd(c->fd);
 	c->sk = sock_of_file(f);
 	if (!c->sk)
 		return false;
@@ -159,8 +158,16 @@ static __always_inline bool message_begin(struct message_call *m, struct tp_sys_
 	file = CAST((void *)f, struct file);
 	m->key.ino = LD(LD(file, f_inode), i_ino);
 	m->key.tgid = bpf_get_current_pid_tgid() >> 32;
-	m->bytes = ctx->ret > 0 ? ctx->ret : 0;
+	m->bytes = c->ret > 0 ? c->ret : 0;
 	return true;
+}
+
+static __always_inline bool message_begin(struct message_call *m, struct tp_sys_exit *ctx, __u32 kind)
+{
+	m->socket.nr = ctx->id;
+	m->socket.ret = ctx->ret;
+	m->socket.fd = ARG(0);
+	return message_socket(m, file_of_fd(m->socket.fd), kind);
 }
 
 /* The name of the peer in a msghdr. */
@@ -233,4 +240,55 @@ SEC("tracepoint")
 int recv(struct tp_sys_exit *ctx)
 {
 	return message_exit(ctx, true);
+}
+
+/* -- the same through io_uring ---------------------------------------------------------------------- */
+
+static __always_inline int request_exit(__u64 *ctx, bool receive)
+{
+	struct message_call m = {.receive = receive};
+	struct task_struct *owner;
+	struct io_sr_msg *message_of;
+	struct uring_done d = {};
+	bool header;
+	__u64 req;
+	__u32 op;
+
+	uring_done_read(&d, ctx);
+	req = d.req; /* a field of ours is no place to start reading the kernel's */
+	if (!req)
+		return 0;
+	op = uring_op(req);
+	header = op == OP_SENDMSG || op == OP_SENDMSG_ZC || op == OP_RECVMSG;
+	if (receive ? op != OP_RECV && op != OP_RECVMSG
+		    : op != OP_SEND && op != OP_SENDMSG && op != OP_SEND_ZC && op != OP_SENDMSG_ZC)
+		return 0;
+	m.socket.nr = receive ? (header ? NR_RECVMSG : NR_RECVFROM) : header ? NR_SENDMSG : NR_SENDTO;
+	m.socket.ret = d.res;
+	m.socket.fd = -1;
+	owner = uring_owner(req);
+	m.socket.owner = address_of(owner);
+	message_of = (void *)req;
+	m.flags = BPF_CORE_READ(message_of, msg_flags);
+	if (!message_socket(&m, address_of(BPF_CORE_READ((struct io_kiocb *)req, file)),
+			    receive ? SENTINEL_KIND_RECV : SENTINEL_KIND_SEND))
+		return 0;
+	m.key.tgid = LD(owner, tgid);
+	/* Somebody else's memory may lie at the address. */
+	if (header && NUM(LD(current_task(), mm)) == NUM(LD(owner, mm)))
+		ask_header(&m.socket.asked, BPF_CORE_READ(message_of, umsg));
+	return message(&m);
+}
+
+/* Misses: addresses of a SEND to a socket that is not connected, and RECV that completes many times. */
+SEC("tp_btf/io_uring_complete")
+int uring_send(__u64 *ctx)
+{
+	return request_exit(ctx, false);
+}
+
+SEC("tp_btf/io_uring_complete")
+int uring_recv(__u64 *ctx)
+{
+	return request_exit(ctx, true);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Names that are made: link, symlink, mkdir, mknod. As in file.bpf.c: the directory is the kernel's, the name
- * user memory at the exit of the call. Misses: io_uring, int 0x80. */
+ * user memory at the exit of the call. Misses: int 0x80. */
 #include "names.h"
 
 static __always_inline int link_exit(struct tp_sys_exit *ctx, bool loop)
@@ -21,7 +21,7 @@ PROGRAM(file_link, struct tp_sys_exit, link_exit, ctx)
 #define SYMLINK(BYTES, SIZE, NAME, LAST)                                                                     \
 	do {                                                                                                 \
 		struct sentinel_file_symlink *r =                                                            \
-		    bpf_ringbuf_reserve(&events, sizeof(*r) + (BYTES) + (NAME), 0);                          \
+		    ring_take(SENTINEL_KIND_FILE_SYMLINK, sizeof(*r) + (BYTES) + (NAME));                    \
 		long n;                                                                                      \
 		if (!r) {                                                                                    \
 			ring_count(SENTINEL_KIND_FILE_SYMLINK, COUNT_LOST);                                  \

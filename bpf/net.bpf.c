@@ -4,7 +4,7 @@
 #include "socket.h"
 
 /* Attached to sys_exit_connect. A refused TCP connect has lost the peer's port in the socket, an unreachable
- * one its address, a failed unix connect everything: `asked` has them. Misses: io_uring, int 0x80; and
+ * one its address, a failed unix connect everything: `asked` has them. Misses: int 0x80; and
  * sendto() without connect, which leaves nothing in the socket. */
 SEC("tracepoint")
 int connect(struct tp_sys_exit *ctx)
@@ -38,7 +38,7 @@ int bind(struct tp_sys_exit *ctx)
 }
 
 /* Attached to sys_exit_{accept,accept4}. The new socket; on failure the one that listens. Not an event: a
- * queue that was empty or a wait that was interrupted. Misses: io_uring, int 0x80. */
+ * queue that was empty or a wait that was interrupted. Misses: int 0x80. */
 SEC("tracepoint")
 int accept(struct tp_sys_exit *ctx)
 {

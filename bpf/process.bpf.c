@@ -43,11 +43,15 @@ static __always_inline bool kernel_name(struct sentinel_span *s, __u8 *buf, __u3
 static __always_inline void exec_fill(struct sentinel_exec *r, struct exec_call *c)
 {
 	struct inode *inode = LD(CAST((void *)c->exe, struct file), f_inode);
+	struct cred *cred = LD(current_task(), cred);
 
 	r->exe.flags |= leaf_flags(c->exe);
 	r->ino = LD(inode, i_ino);
 	r->nlink = LD(inode, i_nlink);
 	r->upper_layer = upper_layer(inode);
+	bpf_core_read(&r->cap[0], sizeof(r->cap[0]), &cred->cap_inheritable);
+	bpf_core_read(&r->cap[1], sizeof(r->cap[1]), &cred->cap_permitted);
+	bpf_core_read(&r->cap[2], sizeof(r->cap[2]), &cred->cap_effective);
 	r->argv_len = c->argv_len;
 	fill_header(&r->hdr, SENTINEL_KIND_EXEC, sizeof(*r) + r->argv.off + r->argv.len, c->nr, 0);
 }
@@ -58,7 +62,7 @@ static __always_inline void exec_fill(struct sentinel_exec *r, struct exec_call 
 #define EXEC(PATH, SIZE, NAME, ARGV, LAST)                                                                   \
 	do {                                                                                                 \
 		struct sentinel_exec *r =                                                                    \
-		    bpf_ringbuf_reserve(&events, sizeof(*r) + 2 * (PATH) + 2 * (NAME) + (ARGV), 0);          \
+		    ring_take(SENTINEL_KIND_EXEC, sizeof(*r) + 2 * (PATH) + 2 * (NAME) + (ARGV));            \
 		__u32 argv_len = c.argv_len;                                                                 \
 		__u8 *tail = (__u8 *)(r + 1);                                                                \
 		bool whole;                                                                                  \
@@ -135,7 +139,7 @@ int exec_old(__u64 *ctx) /* task, old pid, bprm */
 
 #define EXEC_FAILED(PATH, SIZE, NAME, LAST)                                                                  \
 	do {                                                                                                 \
-		struct sentinel_exec *r = bpf_ringbuf_reserve(&events, sizeof(*r) + (PATH) + (NAME), 0);     \
+		struct sentinel_exec *r = ring_take(SENTINEL_KIND_EXEC, sizeof(*r) + (PATH) + (NAME));       \
 		long n;                                                                                      \
 		if (!r) {                                                                                    \
 			ring_count(SENTINEL_KIND_EXEC, COUNT_LOST);                                          \

@@ -66,6 +66,7 @@ check_test() {
     need iproute2 have ip
     need util-linux have unshare
     need procps test -x /bin/kill
+    need nats-server test -x /usr/sbin/nats-server
     need python3 test -x /usr/bin/python3
     need python3-venv /usr/bin/python3 -c 'import ensurepip'
     need systemd have systemd-analyze

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# vm-test.sh [SERIES...]: runs the kernel tests of crates/probe in guests with other kernels, two at a time, and writes
+# vm-test.sh [SERIES...]: runs the kernel tests of crates/probe, and every simulated attack against the shipped rules
+# (crates/cli/tests/root_simulations.rs), in guests with other kernels, two at a time, and writes
 # target/vm/{results.tsv,junit.xml,log-SERIES}. Fails when a test fails, or when a guest does not come to its end.
 # docs/kernels.md is written from results.tsv when every kernel was run (`make vm-test DOCS=1`).
 set -euo pipefail
@@ -18,9 +19,14 @@ mkdir -p "$out"
 
 say "Building the tests."
 mapfile -t programs < <(cargo test -p sentinel-probe --no-run 2>&1 | tee /dev/stderr |
-    sed -n 's|.*Executable tests/root_[a-z]*\.rs (\(.*\))$|\1|p' | grep -vE '/root_(flood|race)-')
+    sed -n 's|.*Executable tests/root_[a-z_]*\.rs (\(.*\))$|\1|p' | grep -vE '/root_(flood|race)-')
 [ "${#programs[@]}" -gt 0 ] || die "cargo named no test program"
-scripts/vm/initrd.sh "$out/initrd.gz" "${programs[@]}"
+cargo build --quiet -p sentinel-simulate
+mapfile -t attacks < <(cargo test -p sentinel-cli --test root_simulations --no-run 2>&1 | tee /dev/stderr |
+    sed -n 's|.*Executable tests/root_simulations\.rs (\(.*\))$|\1|p')
+[ "${#attacks[@]}" -eq 1 ] || die "cargo named no test of simulations"
+built=${CARGO_TARGET_DIR:-target}/debug
+scripts/vm/initrd.sh "$out/initrd.gz" --at "$built/sentinel" --at "$built/sentinel-simulate" "${programs[@]}" "${attacks[@]}"
 
 guest() {
     local series=$1 kernel started=$SECONDS
@@ -47,6 +53,10 @@ for series in "${kernels[@]}"; do
     tr -d '\r' <"$log" | awk -v series="$series" -v OFS='\t' '
         /^## kernel / { kernel = $3 }
         /^test [a-z_0-9]+ \.\.\. / { if (name) print series, kernel, name, "failed"; name = $2 }
+        match($0, /(SEEN|WRONG|SKIPPED): [a-z0-9-]+/) {
+            split(substr($0, RSTART, RLENGTH), attack, ": ")
+            print series, kernel, "attack " attack[2], attack[1] == "SEEN" ? "ok" : attack[1] == "WRONG" ? "failed" : "skipped"
+        }
         name && /ok$/ { print series, kernel, name, "ok"; name = "" }
         name && /FAILED$/ { print series, kernel, name, "failed"; name = "" }
         /^## ended / { if (name) print series, kernel, name, "failed"; name = ""; if ($4 != 0) print series, kernel, $3, "failed" }
@@ -57,12 +67,12 @@ done >"$out/results.tsv"
 awk -F'\t' '
     function xml(s) { gsub(/&/, "\\&amp;", s); gsub(/</, "\\&lt;", s); return s }
     { total++; line[total] = sprintf("  <testcase classname=\"%s\" name=\"%s\"%s", xml($2), xml($3),
-        $4 == "ok" ? "/>" : "><failure/></testcase>"); failed += $4 != "ok" }
+        $4 == "ok" ? "/>" : "><" ($4 == "failed" ? "failure" : "skipped") "/></testcase>"); failed += $4 == "failed" }
     END { printf "<testsuite name=\"vm-test\" tests=\"%d\" failures=\"%d\">\n", total, failed
         for (i = 1; i <= total; i++) print line[i]; print "</testsuite>" }' "$out/results.tsv" >"$out/junit.xml"
 
 for series in "${kernels[@]}"; do
-    awk -F'\t' -v series="$series" '$1 == series { kernel = $2; if ($4 == "ok") ok++; else { bad++; names = names "\n    " $3 } }
+    awk -F'\t' -v series="$series" '$1 == series { kernel = $2; if ($4 == "ok") ok++; else if ($4 == "failed") { bad++; names = names "\n    " $3 } }
         END { printf "%-6s %-32s %3d passed %3d failed%s\n", series, kernel, ok, bad, names }' "$out/results.tsv"
 done
 printf 'vm-test: %s s\n' "$((SECONDS - started))"

@@ -20,6 +20,8 @@ extern const volatile bool has_pt_regs; /* bpf_task_pt_regs, 5.15 */
 extern const volatile __u64 scramble_secret;
 /* Report this process alone; 0: everybody. For measurements. */
 extern const volatile __u32 only_tgid;
+/* Bytes of the ring that are open to every kind of event; the rest is for those in ring.h. */
+extern const volatile __u32 ring_common;
 
 /* CAST gives the verifier a typed pointer; LD then is one load (a fault reads as 0). Without the kfunc
  * LD is one bpf_probe_read_kernel(). */

@@ -16,12 +16,15 @@
 
 #define PLACE_STEPS 32
 
+#define O_ACCMODE     03
+#define O_CREAT_TRUNC 01100
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct sentinel_open_filter);
-} open_filter SEC(".maps");
+} open_filter __weak SEC(".maps");
 
 /* place & ~0xffff | directory's number << 2 | ways in which everything in it is wanted. Written by the agent.
  */
@@ -30,7 +33,7 @@ struct {
 	__uint(max_entries, SENTINEL_PLACES);
 	__type(key, __u32);
 	__type(value, __u64);
-} open_places SEC(".maps");
+} open_places __weak SEC(".maps");
 
 /* Names, and ends of names, that are wanted anywhere; value: in which ways. Written by the agent. */
 struct {
@@ -38,13 +41,13 @@ struct {
 	__uint(max_entries, 4096);
 	__type(key, struct sentinel_open_name);
 	__type(value, __u32);
-} open_names SEC(".maps");
+} open_names __weak SEC(".maps");
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 4096);
 	__type(key, struct sentinel_open_suffix);
 	__type(value, __u32);
-} open_suffixes SEC(".maps");
+} open_suffixes __weak SEC(".maps");
 
 /* Beginnings of names that are wanted in one directory. Written by the agent. */
 struct {
@@ -53,37 +56,93 @@ struct {
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct sentinel_open_prefix);
 	__type(value, __u32);
-} open_prefixes SEC(".maps");
+} open_prefixes __weak SEC(".maps");
 
 #define MIX(h, v) ((h) = ((h) ^ (__u64)(v)) * 0x9e3779b97f4a7c15ull, (h) ^= (h) >> 29)
 
-/* The place of the directory of the file at @path; 0: not to be told (deep, detached, a mount by itself, or
- * being renamed). A global function: verified once, by itself. */
-__noinline __weak __u64 place_of(__u64 path, __u64 secret)
+/* On the way up from a file: what is known of the place of its directory. */
+struct placing {
+	struct dentry *d, *mroot;
+	struct mount *m;
+	__u64 h;
+	__u32 moving, flags, done, pad;
+};
+
+/* False when there is no place to be told of: a mount by itself. */
+static __always_inline bool place_start(struct placing *c, struct walk *w, __u64 path, __u64 secret)
 {
-	__u64 h = secret;
-	__u32 moving;
+	walk_start(w, path);
+	if (w->d == w->mroot)
+		return false;
+	c->h = secret;
+	c->moving = LD(w->d, d_seq.seqcount.sequence);
+	w->d = LD(w->d, d_parent);
+	return true;
+}
+
+static __always_inline void place_up(struct placing *c, struct walk *w)
+{
+	struct dentry *at = w->d, *d;
+	__u32 seq = LD(at, d_seq.seqcount.sequence);
+
+	c->moving |= seq;
+	MIX(c->h, LD(LD(at, d_inode), i_ino) ^ (__u64)seq << 32);
+	d = walk_up(w);
+	if (d)
+		MIX(c->h, (__u64)LD(d, d_name.hash) << 32 | LD(d, d_name.len));
+	else
+		MIX(c->h, (__u64)LD(LD(at, d_sb), s_dev) << 32 | ~0u);
+}
+
+static long place_step(__u32 i, void *ctx)
+{
+	struct placing *c = ctx;
+	struct walk w = {};
+
+	(void)i;
+	w.d = CAST(c->d, struct dentry); /* types are lost on the way through memory */
+	w.m = CAST(c->m, struct mount);
+	w.mroot = c->mroot;
+	place_up(c, &w);
+	c->d = w.d;
+	c->m = w.m;
+	c->mroot = w.mroot;
+	c->flags = w.flags;
+	c->done = w.done;
+	return w.done;
+}
+
+/* The place of the directory of the file at @path; 0: not to be told (deep, detached, a mount by itself, or
+ * being renamed). Global functions: each is verified once, by itself. The second is for kernels before 5.17.
+ */
+__noinline __weak __u64 place_of_loop(__u64 path, __u64 secret)
+{
+	struct placing c = {};
 	struct walk w;
 
-	walk_start(&w, path);
-	if (w.d == w.mroot)
+	if (!place_start(&c, &w, path, secret))
 		return 0;
-	moving = LD(w.d, d_seq.seqcount.sequence);
-	w.d = LD(w.d, d_parent);
-	for (int i = 0; i < PLACE_STEPS && !w.done; i++) {
-		struct dentry *at = w.d, *d;
-		__u32 seq = LD(at, d_seq.seqcount.sequence);
-
-		moving |= seq;
-		MIX(h, LD(LD(at, d_inode), i_ino) ^ (__u64)seq << 32);
-		d = walk_up(&w);
-		if (d)
-			MIX(h, (__u64)LD(d, d_name.hash) << 32 | LD(d, d_name.len));
-		else
-			MIX(h, (__u64)LD(LD(at, d_sb), s_dev) << 32 | ~0u);
-	}
-	return w.done && !w.flags && !(moving & 1) ? h | 1 << 16 : 0;
+	c.d = w.d;
+	c.m = w.m;
+	c.mroot = w.mroot;
+	bpf_loop(PLACE_STEPS, place_step, &c, 0);
+	return c.done && !c.flags && !(c.moving & 1) ? c.h | 1 << 16 : 0;
 }
+
+__noinline __weak __u64 place_of_plain(__u64 path, __u64 secret)
+{
+	struct placing c = {};
+	struct walk w;
+
+	if (!place_start(&c, &w, path, secret))
+		return 0;
+	for (int i = 0; i < PLACE_STEPS && !w.done; i++)
+		place_up(&c, &w);
+	return w.done && !w.flags && !(c.moving & 1) ? c.h | 1 << 16 : 0;
+}
+
+/* Uses the constant `loop` of its surroundings. */
+#define place_of(path, secret) (loop ? place_of_loop((path), (secret)) : place_of_plain((path), (secret)))
 
 /* May the name of @d be wanted in one of @ways, in a directory of which nothing but @verdict is known? */
 static __always_inline bool name_wanted(struct dentry *d, struct sentinel_open_filter *f, __u32 ways,
@@ -125,29 +184,41 @@ static __always_inline bool name_wanted(struct dentry *d, struct sentinel_open_f
 	return false;
 }
 
+#define PATH_WANTED   0
+#define PATH_UNWANTED 1
+
 /* Is it certain that nobody wants the file at @path, opened in one of @ways? When its directory is not known,
- * *@place says what the agent would call it. */
-static __always_inline bool path_unwanted(__u64 path, struct sentinel_open_filter *f, __u64 secret,
-					  __u32 ways, __u64 *place)
+ * its place: more than the two answers. */
+static __always_inline __u64 path_judge(__u64 path, __u64 secret, __u32 ways, bool loop)
 {
 	struct dentry *d = LD(CAST((void *)path, struct path), dentry);
-	__u32 seq = LD(d, d_seq.seqcount.sequence), i;
+	__u32 seq = LD(d, d_seq.seqcount.sequence), zero = 0, i;
+	struct sentinel_open_filter *f = bpf_map_lookup_elem(&open_filter, &zero);
 	__u64 tag = place_of(path, secret), *slot, verdict;
 
-	if (!tag)
-		return false;
+	if (!tag || !f)
+		return PATH_WANTED;
 	i = tag & (SENTINEL_PLACES - 1);
 	slot = bpf_map_lookup_elem(&open_places, &i);
 	if (!slot)
-		return false;
+		return PATH_WANTED;
 	verdict = *(volatile __u64 *)slot;
-	if ((verdict ^ tag) >> 16) {
-		*place = tag;
-		return false;
-	}
+	if ((verdict ^ tag) >> 16)
+		return tag;
 	if (verdict & ways || name_wanted(d, f, ways, verdict))
-		return false;
+		return PATH_WANTED;
 	barrier();
 	/* Renamed while we compared: what we compared may be half of two names. */
-	return seq == LD(d, d_seq.seqcount.sequence);
+	return seq == LD(d, d_seq.seqcount.sequence) ? PATH_UNWANTED : PATH_WANTED;
+}
+
+/* Global functions: what follows is verified once, not once for each way through them. */
+__noinline __weak __u64 path_judge_loop(__u64 path, __u64 secret, __u32 ways)
+{
+	return path_judge(path, secret, ways, true);
+}
+
+__noinline __weak __u64 path_judge_plain(__u64 path, __u64 secret, __u32 ways)
+{
+	return path_judge(path, secret, ways, false);
 }

@@ -29,7 +29,7 @@ static __always_inline bool name_cut(struct sentinel_user_path *u)
  * take it. Uses ctx, loop, name, base and measure of its surroundings. */
 #define ONE_NAME_SIZED(NAME, KIND, FIELD, BYTES, SIZE, LAST, FILL)                                           \
 	do {                                                                                                 \
-		struct sentinel_##NAME *r = bpf_ringbuf_reserve(&events, sizeof(*r) + (BYTES), 0);           \
+		struct sentinel_##NAME *r = ring_take((KIND), sizeof(*r) + (BYTES));                         \
 		if (!r) {                                                                                    \
 			ring_count((KIND), COUNT_LOST);                                                      \
 			return 0;                                                                            \
@@ -59,7 +59,7 @@ static __always_inline bool name_cut(struct sentinel_user_path *u)
 
 #define TWO_NAMES_SIZED(NAME, KIND, BYTES, SIZE, LAST, FLAGS)                                                \
 	do {                                                                                                 \
-		struct sentinel_##NAME *r = bpf_ringbuf_reserve(&events, sizeof(*r) + 2 * (BYTES), 0);       \
+		struct sentinel_##NAME *r = ring_take((KIND), sizeof(*r) + 2 * (BYTES));                     \
 		if (!r) {                                                                                    \
 			ring_count((KIND), COUNT_LOST);                                                      \
 			return 0;                                                                            \

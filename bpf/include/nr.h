@@ -3,8 +3,11 @@
 #pragma once
 
 #if defined(__TARGET_ARCH_x86)
+#define NR_ACCEPT4	     288
+#define NR_BIND		     49
 #define NR_CHMOD	     90
 #define NR_CHOWN	     92
+#define NR_CONNECT	     42
 #define NR_CREAT	     85
 #define NR_DUP		     32
 #define NR_DUP2		     33
@@ -22,7 +25,9 @@
 #define NR_LCHOWN	     94
 #define NR_LINK		     86
 #define NR_LINKAT	     265
+#define NR_LISTEN	     50
 #define NR_MKDIR	     83
+#define NR_MKDIRAT	     258
 #define NR_MKNOD	     133
 #define NR_MOUNT	     165
 #define NR_MOVE_MOUNT	     429
@@ -31,6 +36,8 @@
 #define NR_OPENAT2	     437
 #define NR_PIDFD_SEND_SIGNAL 424
 #define NR_PIVOT_ROOT	     155
+#define NR_READ		     0
+#define NR_READV	     19
 #define NR_RECVFROM	     45
 #define NR_RECVMSG	     47
 #define NR_RENAME	     82
@@ -41,15 +48,22 @@
 #define NR_SENDFILE	     40
 #define NR_SENDMSG	     46
 #define NR_SENDTO	     44
+#define NR_SOCKET	     41
 #define NR_SYMLINK	     88
+#define NR_SYMLINKAT	     266
 #define NR_TGKILL	     234
 #define NR_TKILL	     200
 #define NR_TRUNCATE	     76
 #define NR_UNLINK	     87
 #define NR_UNLINKAT	     263
+#define NR_WRITE	     1
+#define NR_WRITEV	     20
 #elif defined(__TARGET_ARCH_arm64)
+#define NR_ACCEPT4	     242
+#define NR_BIND		     200
 #define NR_CHMOD	     (-1)
 #define NR_CHOWN	     (-1)
+#define NR_CONNECT	     203
 #define NR_CREAT	     (-1)
 #define NR_DUP		     23
 #define NR_DUP2		     (-1)
@@ -67,7 +81,9 @@
 #define NR_LCHOWN	     (-1)
 #define NR_LINK		     (-1)
 #define NR_LINKAT	     37
+#define NR_LISTEN	     201
 #define NR_MKDIR	     (-1)
+#define NR_MKDIRAT	     34
 #define NR_MKNOD	     (-1)
 #define NR_MOUNT	     40
 #define NR_MOVE_MOUNT	     429
@@ -76,6 +92,8 @@
 #define NR_OPENAT2	     437
 #define NR_PIDFD_SEND_SIGNAL 424
 #define NR_PIVOT_ROOT	     41
+#define NR_READ		     63
+#define NR_READV	     65
 #define NR_RECVFROM	     207
 #define NR_RECVMSG	     212
 #define NR_RENAME	     (-1)
@@ -86,10 +104,14 @@
 #define NR_SENDFILE	     71
 #define NR_SENDMSG	     211
 #define NR_SENDTO	     206
+#define NR_SOCKET	     198
 #define NR_SYMLINK	     (-1)
+#define NR_SYMLINKAT	     36
 #define NR_TGKILL	     131
 #define NR_TKILL	     130
 #define NR_TRUNCATE	     45
 #define NR_UNLINK	     (-1)
 #define NR_UNLINKAT	     35
+#define NR_WRITE	     64
+#define NR_WRITEV	     66
 #endif

@@ -75,10 +75,10 @@ static __always_inline struct dentry *walk_up(struct walk *w)
 	return d;
 }
 
-/* First pass. A global function: the verifier checks it once and by itself, and the caller sees just a
- * number; inlined, every way through it would be multiplied with every way through the second pass.
- * Returns length | (or of the names' sizes) << 16 | 1 << 32, or 0: too deep for plain loops. */
-__noinline __weak __u64 path_measure(__u64 path)
+/* First pass. Global functions: the verifier checks them once and by themselves, and the caller sees just a
+ * number; inlined, every way through them would be multiplied with every way through the second pass.
+ * Returns length | (or of the names' sizes) << 16 | 1 << 32, or 0: too deep. */
+__noinline __weak __u64 path_measure_plain(__u64 path)
 {
 	__u64 len = 0, bits = 0, n;
 	struct walk w;
@@ -95,6 +95,53 @@ __noinline __weak __u64 path_measure(__u64 path)
 	}
 	return w.done ? len | bits << 16 | 1ull << 32 : 0;
 }
+
+struct measuring {
+	struct dentry *d, *mroot;
+	struct mount *m;
+	__u64 len, bits, done;
+};
+
+static long measure_step(__u32 i, void *ctx)
+{
+	struct measuring *c = ctx;
+	struct walk w = {};
+	struct dentry *d;
+
+	(void)i;
+	w.d = CAST(c->d, struct dentry); /* types are lost on the way through memory */
+	w.m = CAST(c->m, struct mount);
+	w.mroot = c->mroot;
+	d = walk_up(&w);
+	if (d) {
+		__u64 n = (LD(d, d_name.len) & 255) + 1;
+
+		c->len += n;
+		c->bits |= n;
+	}
+	c->d = w.d;
+	c->m = w.m;
+	c->mroot = w.mroot;
+	c->done = w.done;
+	return w.done;
+}
+
+/* The same in a bpf_loop(), which the verifier looks at once instead of once a step. */
+__noinline __weak __u64 path_measure_loop(__u64 path)
+{
+	struct measuring c = {};
+	struct walk w;
+
+	walk_start(&w, path);
+	c.d = w.d;
+	c.m = w.m;
+	c.mroot = w.mroot;
+	bpf_loop(SHALLOW, measure_step, &c, 0);
+	return c.done ? c.len | c.bits << 16 | 1ull << 32 : 0;
+}
+
+/* Uses the constant `loop` of its surroundings. */
+#define path_measure(path) (loop ? path_measure_loop(path) : path_measure_plain(path))
 
 /* The smallest buffer that holds a path so measured. */
 static __always_inline enum path_size path_size(__u64 measure)
@@ -280,18 +327,25 @@ static __always_inline bool has_path(struct inode *inode)
 #define USER_NAME_SMALL 256
 #define USER_NAME_LARGE 4096
 
-/* Where the name of a system call starts: as the address of a struct path. */
-static __always_inline __u64 base_of(long dirfd, const char *name)
+/* Where a name starts: as the address of a struct path. */
+static __always_inline __u64 base_from(long dirfd, bool absolute)
 {
 	__u64 fs = NUM(LD(current_task(), fs));
-	char first = 0;
 
-	bpf_probe_read_user(&first, 1, name);
-	if (first == '/')
+	if (absolute)
 		return fs + bpf_core_field_offset(struct fs_struct, root);
 	if ((int)dirfd == AT_FDCWD)
 		return fs + bpf_core_field_offset(struct fs_struct, pwd);
 	return path_of_file(file_of_fd((unsigned int)dirfd));
+}
+
+/* The same of the name of a system call. */
+static __always_inline __u64 base_of(long dirfd, const char *name)
+{
+	char first = 0;
+
+	bpf_probe_read_user(&first, 1, name);
+	return base_from(dirfd, first == '/');
 }
 
 /* Reads the name into @buf of @cap bytes (a constant), @off bytes into the tail. Faults nothing in. */

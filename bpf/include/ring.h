@@ -88,10 +88,28 @@ static __always_inline __u64 ring_wake(void)
 	return BPF_RB_FORCE_WAKEUP;
 }
 
-/* @size is a constant. NULL: the ring is full, and that is counted. */
+#define RARE(KIND) (1ull << SENTINEL_KIND_##KIND)
+
+/* What tells most and is rarest: the last part of the ring is kept for it, so that no flood of file events
+ * can push it out. */
+#define RARE_KINDS                                                                                           \
+	(RARE(EXEC) | RARE(FORK) | RARE(EXIT) | RARE(PTRACE) | RARE(MEMFD_CREATE) | RARE(SETUID) |           \
+	 RARE(CAPSET) | RARE(SETNS) | RARE(UNSHARE) | RARE(MOUNT) | RARE(UMOUNT) | RARE(CHROOT) |            \
+	 RARE(BPF) | RARE(MODULE_LOAD) | RARE(PROCESS_VM_WRITE))
+
+static __always_inline bool ring_is_open_to(__u32 kind)
+{
+	return RARE_KINDS & 1ull << kind ||
+	       bpf_ringbuf_query(&events, 0 /* BPF_RB_AVAIL_DATA */) <= ring_common;
+}
+
+/* Room for a record of @size, a constant; NULL: there is none for this kind. */
+#define ring_take(kind, size) (ring_is_open_to(kind) ? bpf_ringbuf_reserve(&events, (size), 0) : NULL)
+
+/* The same, and what came of it is counted. */
 #define ring_reserve(kind, size)                                                                             \
 	({                                                                                                   \
-		void *__r = bpf_ringbuf_reserve(&events, (size), 0);                                         \
+		void *__r = ring_take((kind), (size));                                                       \
 		ring_count((kind), __r ? COUNT_DELIVERED : COUNT_LOST);                                      \
 		__r;                                                                                         \
 	})

@@ -197,6 +197,8 @@ struct sentinel_exec {
 	__u32 nlink;
 	/** 1: the inode lies in the upper layer of an overlay. */
 	__u32 upper_layer;
+	/** Capabilities of the program: inheritable, permitted, effective. */
+	__u64 cap[3];
 };
 
 struct sentinel_fork {

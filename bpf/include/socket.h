@@ -32,6 +32,7 @@ struct socket_call {
 	struct sock *sk;
 	__u16 family;
 	struct asked asked;
+	__u64 owner; /* task of a request of io_uring; 0: a call of current */
 };
 
 /* The socket behind a file, or NULL: no file, or not a socket. */

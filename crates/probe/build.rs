@@ -65,7 +65,11 @@ fn skeleton(bpf: &Path, out: &Path) -> Result<()> {
         linker.add_file(compile(source)?)?;
     }
     linker.link()?;
-    SkeletonBuilder::new().obj(&object).reference_obj(true).generate(out.join("skel.rs"))?;
+    let skeleton = out.join("skel.rs");
+    SkeletonBuilder::new().obj(&object).reference_obj(true).generate(&skeleton)?;
+    // The same bytes are loaded several times, each time other programs of them; they must not be in ours twice.
+    let text = fs::read_to_string(&skeleton)?;
+    fs::write(&skeleton, text.replace("    static DATA: ", "    pub static DATA: "))?;
     Ok(())
 }
 

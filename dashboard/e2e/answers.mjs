@@ -90,7 +90,7 @@ export function rules(detector) {
   const found = new Map();
   for (const { node, rules } of nodes(detector).nodes) {
     for (const { rule_id, rule, ...hits } of rules.hits) {
-      const one = found.get(rule_id) ?? { rule_id, rule, hits: 0, suppressed: 0, last_ms: 0, loaded: [] };
+      const one = found.get(rule_id) ?? { rule_id, rule, hits: 0, suppressed: 0, last_ms: 0, condition: `(evt.type = connect and proc.name in (${rule_id}))`, events: "connect", loaded: [] };
       one.hits += hits.hits;
       one.suppressed += hits.suppressed;
       one.last_ms = Math.max(one.last_ms, hits.last_ms);

@@ -2,7 +2,7 @@
 import { readdirSync } from "node:fs";
 import { browser } from "./browser.mjs";
 
-const DEADLINE = 60_000 * Number(process.env.SLOWNESS ?? 1); // milliseconds, for one test
+const DEADLINE = 60_000 * Number(process.env.SLOWNESS ?? 1); // milliseconds, for one test; a file may ask for more
 const wanted = process.argv[2] ?? "";
 const folder = new URL("./tests/", import.meta.url);
 const chromium = await browser();
@@ -26,7 +26,7 @@ async function page(url, options = {}) {
 }
 
 for (const file of readdirSync(folder).sort()) {
-  const { tests } = await import(new URL(file, folder));
+  const { tests, minutes = 1 } = await import(new URL(file, folder));
   for (const [name, test] of Object.entries(tests)) {
     if (!name.includes(wanted)) continue;
     const began = Date.now();
@@ -34,7 +34,7 @@ for (const file of readdirSync(folder).sort()) {
     const after = (cleanup) => cleanups.push(cleanup);
     let timer;
     const late = new Promise((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`not done within ${DEADLINE} ms`)), DEADLINE);
+      timer = setTimeout(() => reject(new Error(`not done within ${minutes * DEADLINE} ms`)), minutes * DEADLINE);
     });
     ran += 1;
     try {

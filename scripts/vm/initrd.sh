@@ -1,18 +1,24 @@
 #!/usr/bin/env bash
-# initrd.sh OUT PROGRAM...: packs a guest: guest-init.sh, the PROGRAMs in /tests, and of this machine what the
-# programs call, with the libraries they need. Everything is in memory: no disk, no kernel module.
+# initrd.sh OUT [--at PROGRAM]... PROGRAM...: packs a guest: guest-init.sh, the PROGRAMs in /tests (those after --at where
+# they are here: tests name them so), and of this machine what the programs call, with the libraries they need.
+# Everything is in memory: no disk, no kernel module.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=scripts/lib.sh
 . "$here/../lib.sh"
 
-out=$(realpath -m "${1:?"usage: initrd.sh OUT PROGRAM..."}")
+out=$(realpath -m "${1:?"usage: initrd.sh OUT [--at PROGRAM]... PROGRAM..."}")
 shift
+stay=()
+while [ "${1:-}" = --at ]; do
+    stay+=("$(realpath -s "$2")")
+    shift 2
+done
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 
 chmod 755 "$root"
-mkdir -p "$root"/{dev,etc,proc,run,sys,tests,tmp,var/tmp,root,usr/bin,usr/sbin,usr/lib,usr/lib64}
+mkdir -p "$root"/{boot,dev,etc,proc,run,sys,tests,tmp,var/{lib,log,tmp},root,usr/bin,usr/sbin,usr/lib,usr/lib64}
 for dir in bin sbin lib lib64; do ln -s "usr/$dir" "$root/$dir"; done
 
 # A file with the links on the way to it, and its libraries.
@@ -39,7 +45,7 @@ add() {
 
 # The tests name these by path.
 add /bin/sh /bin/true /bin/sleep /bin/cat
-for program in unshare mount umount ip python3; do
+for program in bash ip mount python3 rm umount unshare; do
     path=$(PATH=/usr/sbin:/usr/bin:/sbin:/bin command -v "$program") || die "$program is missing: scripts/setup.sh vm installs it"
     add "$path"
 done
@@ -51,15 +57,22 @@ tar -C "$python" --exclude=__pycache__ --exclude=test --exclude=tests --exclude=
     --exclude='config-*' --exclude=lib2to3 --exclude=pydoc_data -cf - . | tar -C "$root$python" -xf -
 while read -r module; do add "$module"; done < <(find "$python" -name '_socket*.so' -o -name '_ctypes*.so' -o -name 'select*.so')
 
+# Debug information would be most of the guest's memory.
+for program in "${stay[@]}"; do
+    add "$program"
+    objcopy --strip-debug "$program" "$root$program"
+done
 for program in "$@"; do
     name=$(basename "$program")
     add "$program" # for its libraries
     rm "$root$(realpath -s "$program")"
-    # Names of tests end in a hash; debug information would be most of the guest's memory.
+    # Names of tests end in a hash.
     objcopy --strip-debug "$program" "$root/tests/${name%-????????????????}"
 done
 
 printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n' >"$root/etc/passwd"
+printf 'root:*:20000:0:99999:7:::\n' >"$root/etc/shadow"
+chmod 600 "$root/etc/shadow"
 printf 'root:x:0:\nnogroup:x:65534:\n' >"$root/etc/group"
 install -m 755 "$here/guest-init.sh" "$root/init"
 (cd "$root" && find . | cpio --quiet -o -H newc | gzip -1) >"$out"

@@ -42,6 +42,9 @@ pub trait Control {
         self.set_kinds(KindSet::NONE)
     }
 
+    /// Tests that what is captured comes, while another thread polls; [`Self::hooks`] tells.
+    fn verify(&mut self) {}
+
     /// Opens of files that do not matter need not be captured. A source that cannot tell captures them all.
     ///
     /// # Errors
@@ -90,9 +93,10 @@ pub trait Control {
     }
 }
 
-/// Looks, and says loudly what is wrong.
-pub(crate) fn look(control: &mut dyn Control) {
-    for HookFault { program, hook, reason } in control.look() {
+/// Looks, says loudly what is wrong, and returns it.
+pub(crate) fn look(control: &mut dyn Control) -> Vec<HookFault> {
+    let faults = control.look();
+    for HookFault { program, hook, reason } in &faults {
         tracing::error!(
             program,
             hook,
@@ -100,6 +104,7 @@ pub(crate) fn look(control: &mut dyn Control) {
             "Capturing does not work as it did: somebody may have tampered with it."
         );
     }
+    faults
 }
 
 impl Capture for Reader {
@@ -119,6 +124,10 @@ impl Control for Probe {
 
     fn stop(&mut self) -> Result<(), CaptureError> {
         Ok(Probe::stop(self)?)
+    }
+
+    fn verify(&mut self) {
+        Probe::verify(self);
     }
 
     fn set_file_interest(&mut self, interest: &FileInterest) -> Result<(), CaptureError> {

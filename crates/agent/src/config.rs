@@ -16,7 +16,7 @@ use std::{
 
 use sentinel_event::Priority;
 use sentinel_service::SettingsError;
-use sentinel_sink::{Dedup, OrOff, OutputsConfig, RateLimit};
+use sentinel_sink::{Bus, Dedup, OrOff, OutputsConfig, RateLimit, TlsFiles};
 
 pub use detection::{AppendMatch, AppendOutput, ExtraField, Matching, PriorityName, Select, Which};
 pub use error::ConfigError;
@@ -40,6 +40,8 @@ sentinel_service::sections! {
         stream: Stream = Stream::default(),
         /// The detector, for `stream.mode: grpc`.
         grpc: Grpc = Grpc::default(),
+        /// The NATS servers, for `stream.mode: nats`. Alerts and status reports go to `grpc.endpoint` then, too.
+        nats: Nats = Nats::default(),
         /// What is captured, and how.
         capture: Capture = Capture::default(),
         /// Who is asked about containers and users.
@@ -85,7 +87,8 @@ sentinel_service::sections! {
 
     /// Where forwarded events go.
     Stream {
-        /// `stdout`: one JSON object a line. `file`: the log of `stream.file`. `grpc`: the detector of `grpc`. Or a list of them.
+        /// `stdout`: one JSON object a line. `file`: the log of `stream.file`. `grpc`: the detector of `grpc`.
+        /// `nats`: the stream of `nats`. Or a list of them.
         mode: StreamModes = StreamModes::default(),
         /// Most events in a batch, 1 to 4096.
         batch_size: usize = 64,
@@ -129,6 +132,47 @@ sentinel_service::sections! {
         max_bytes: u64 = 256 << 20,
     }
 
+    /// NATS with JetStream, the durable bus of a fleet.
+    Nats {
+        /// Servers of one NATS cluster: `nats://HOST:PORT`.
+        servers: Vec<String> = vec!["nats://localhost:4222".into()],
+        /// The stream, one a cluster of nodes: letters, digits, `-` and `_`. It is made when it is missing. Agents and
+        /// detectors must agree on it.
+        stream: String = "sentinel".into(),
+        /// User, with `password`.
+        user: Option<String> = None,
+        /// The user's password. The environment variable SENTINEL_NATS_PASSWORD overrides it.
+        password: Option<String> = None,
+        /// Encryption.
+        tls: NatsTls = NatsTls::default(),
+        /// Bytes that the stream may hold, when we make it; from then on agents keep what comes.
+        max_bytes: u64 = 1 << 30,
+        /// Servers that hold each event, when we make the stream: 1, 3 or 5.
+        replicas: usize = 1,
+        /// Where events wait while NATS is away or full.
+        spool: NatsSpool = NatsSpool::default(),
+    }
+
+    /// Encryption of the connection to NATS.
+    NatsTls {
+        /// Whether it is used.
+        enabled: bool = false,
+        /// Whom to trust, a file in PEM; absent: the system's authorities. Read anew with every connection.
+        ca: Option<PathBuf> = None,
+        /// Our certificate, for servers that ask; with `key`.
+        cert: Option<PathBuf> = None,
+        /// Its key.
+        key: Option<PathBuf> = None,
+    }
+
+    /// A queue on disk, which outlives the agent.
+    NatsSpool {
+        /// Its directory, of this agent alone.
+        path: String = DEFAULT_NATS_SPOOL.into(),
+        /// Most bytes in it; what comes on top is lost, counted and reported. 0: no spool.
+        max_bytes: u64 = 256 << 20,
+    }
+
     /// Encryption of a connection.
     Tls {
         /// Whether it is used.
@@ -156,7 +200,7 @@ sentinel_service::sections! {
         compat: bool = false,
         /// Size in bytes of the ring between the kernel and the agent: a power of two, 64 KiB to 1 GiB. A larger
         /// one bears longer bursts; it counts as the agent's memory.
-        ring_bytes: u32 = 8 << 20,
+        ring_bytes: u32 = 4 << 20,
     }
 
     /// Who is asked about containers and users.
@@ -193,11 +237,29 @@ sentinel_service::sections! {
 }
 
 const DEFAULT_SPOOL: &str = "/var/lib/sentinel-ebpf/spool";
+const DEFAULT_NATS_SPOOL: &str = "/var/lib/sentinel-ebpf/spool-nats";
+const NATS_PASSWORD: &str = "SENTINEL_NATS_PASSWORD";
+
+impl Nats {
+    /// How to reach it.
+    pub(crate) fn bus(&self) -> Bus {
+        let password = std::env::var(NATS_PASSWORD).ok().or_else(|| self.password.clone());
+        let NatsTls { enabled, ca, cert, key } = self.tls.clone();
+        Bus {
+            servers: self.servers.clone(),
+            stream: self.stream.clone(),
+            login: self.user.clone().map(|user| (user, password.unwrap_or_default())),
+            tls: enabled.then_some(TlsFiles { ca, cert, key }),
+            max_bytes: self.max_bytes,
+            replicas: self.replicas,
+        }
+    }
+}
 
 impl GrpcSpool {
     /// Whether nobody chose the directory.
     pub(crate) fn is_default(&self) -> bool {
-        self.path == DEFAULT_SPOOL
+        self.path == DEFAULT_SPOOL || self.path == DEFAULT_NATS_SPOOL
     }
 }
 

@@ -1,8 +1,9 @@
 //! Why the agent ends, and the exit code that says so.
 
-use std::{io, net::SocketAddr};
+use std::io;
 
 use sentinel_probe::ProbeError;
+use sentinel_service::ListenError;
 use sentinel_sink::SinkError;
 
 use crate::{CaptureError, ConfigError};
@@ -17,15 +18,8 @@ pub enum AgentError {
     #[error("detection.{0}")]
     Outputs(#[from] SinkError),
     /// A port could not be opened.
-    #[error("{key}: cannot listen at {address}: {source}; stop what uses it, or set another {key}.port")]
-    Listen {
-        /// Section of the configuration: `health` or `metrics`.
-        key: &'static str,
-        /// The address.
-        address: SocketAddr,
-        /// What the system says.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Listen(#[from] ListenError),
     /// The kernel or our privileges refuse what the probe needs.
     #[error("{0}")]
     Probe(#[from] ProbeError),
@@ -53,7 +47,7 @@ impl AgentError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Outputs(SinkError::System { .. }) => 1,
-            Self::Config(_) | Self::Outputs(_) | Self::Listen { .. } => 2,
+            Self::Config(_) | Self::Outputs(_) | Self::Listen(_) => 2,
             Self::Probe(_) => 3,
             Self::Capture(_) | Self::Died(_) | Self::System { .. } | Self::Undelivered(_) => 1,
         }

@@ -17,6 +17,8 @@ pub(crate) enum Hop {
     Log,
     /// Parcels to the detector.
     Grpc,
+    /// Parcels to NATS.
+    Nats,
     /// Alerts to the outside.
     Alerts,
     /// Alerts and reports to the detector's hub.
@@ -32,6 +34,7 @@ impl Hop {
             Self::Outlet => "outlet",
             Self::Log => "log",
             Self::Grpc => "grpc",
+            Self::Nats => "nats",
             Self::Alerts => "alerts",
             Self::Push => "push",
         }
@@ -51,6 +54,8 @@ pub(crate) enum Ended {
     Log,
     /// The detector's outlet: everything is acknowledged, or kept.
     Grpc,
+    /// The outlet to NATS: everything is acknowledged, or kept.
+    Nats,
     /// The alerts: everything is out.
     Alerts,
     /// The hub has every alert, or was away at the end.
@@ -68,6 +73,7 @@ impl Ended {
             Self::Outlet(_) => Hop::Outlet,
             Self::Log => Hop::Log,
             Self::Grpc => Hop::Grpc,
+            Self::Nats => Hop::Nats,
             Self::Alerts => Hop::Alerts,
             Self::Push => Hop::Push,
             Self::Died(hop) => *hop,

@@ -10,8 +10,7 @@ pub(crate) use metrics::numbers;
 
 use std::{
     collections::BTreeMap,
-    io,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
+    net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
     sync::{Arc, atomic::Ordering, mpsc},
     thread,
     time::Duration,
@@ -28,6 +27,7 @@ use hyper::{
 use hyper_util::rt::{TokioIo, TokioTimer};
 use sentinel_event::{Event, KindSet, Stage};
 use sentinel_probe::{Counters, HookState, HookStatus};
+use sentinel_service::{addresses, listen};
 use sentinel_sink::Outputs;
 use tokio::{
     sync::{Semaphore, oneshot},
@@ -71,41 +71,17 @@ pub(crate) struct Ports {
 impl Ports {
     /// Opens the ports of the configuration.
     pub(crate) fn open(config: &Config) -> Result<Self, AgentError> {
-        let health = listen("health", &config.health.address, config.health.port)?;
+        // The configuration was checked: these are addresses.
+        let open = |key, address: &str, port| {
+            listen(key, address.parse().unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)), port)
+        };
+        let health = open("health", &config.health.address, config.health.port)?;
         let metrics = match config.metrics.enabled {
-            true => listen("metrics", &config.metrics.address, config.metrics.port)?,
+            true => open("metrics", &config.metrics.address, config.metrics.port)?,
             false => Vec::new(),
         };
         Ok(Self { health, metrics })
     }
-}
-
-/// With 127.0.0.1 goes ::1, where there is IPv6.
-fn listen(key: &'static str, address: &str, port: u16) -> Result<Vec<TcpListener>, AgentError> {
-    // The configuration was checked; what is no address here would be no address there.
-    let ip = address.parse().unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
-    let first = bind(key, SocketAddr::new(ip, port))?;
-    let mut listeners = Vec::new();
-    if ip == Ipv4Addr::LOCALHOST {
-        let port = first.local_addr().map_or(port, |address| address.port());
-        match bind(key, SocketAddr::new(Ipv6Addr::LOCALHOST.into(), port)) {
-            Ok(second) => listeners.push(second),
-            Err(AgentError::Listen { source, .. }) if source.kind() != io::ErrorKind::AddrInUse => {
-                debug!(%source, "No IPv6 loopback.");
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    listeners.insert(0, first);
-    Ok(listeners)
-}
-
-fn bind(key: &'static str, address: SocketAddr) -> Result<TcpListener, AgentError> {
-    let listener = TcpListener::bind(address).and_then(|listener| {
-        listener.set_nonblocking(true)?;
-        Ok(listener)
-    });
-    listener.map_err(|source| AgentError::Listen { key, address, source })
 }
 
 /// What requests are answered from.
@@ -135,8 +111,6 @@ impl Server {
     /// Serves until the process ends.
     pub(crate) fn start(ports: Ports, facts: Arc<Facts>) -> Result<Self, AgentError> {
         let failed = |source| AgentError::System { what: "serving health and metrics", source };
-        let addresses =
-            |listeners: &[TcpListener]| listeners.iter().filter_map(|l| l.local_addr().ok()).collect();
         let server = Self { health: addresses(&ports.health), metrics: addresses(&ports.metrics) };
         info!(health = ?server.health, metrics = ?server.metrics, "Listening.");
         let runtime = tokio::runtime::Builder::new_current_thread()

@@ -34,6 +34,7 @@ mod rules;
 mod run;
 mod signals;
 mod status;
+mod tamper;
 mod waiting;
 mod watch;
 

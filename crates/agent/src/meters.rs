@@ -114,6 +114,7 @@ struct Outlets {
     /// Standard output, a descriptor, or an observer.
     stdout: OutletMeters,
     grpc: OutletMeters,
+    nats: OutletMeters,
     file: OutletMeters,
 }
 
@@ -194,6 +195,7 @@ impl Meters {
     pub(crate) fn outlet(&self, stage: Stage) -> &OutletMeters {
         match stage {
             Stage::Grpc => &self.outlets.grpc,
+            Stage::Nats => &self.outlets.nats,
             Stage::File => &self.outlets.file,
             Stage::Stdout | Stage::Ring | Stage::Decode | Stage::Queue => &self.outlets.stdout,
         }
@@ -201,7 +203,8 @@ impl Meters {
 
     /// The ways that are used.
     pub(crate) fn outlets(&self) -> impl Iterator<Item = (Stage, &OutletMeters)> {
-        let ways = [Stage::Stdout, Stage::Grpc, Stage::File].map(|stage| (stage, self.outlet(stage)));
+        let ways =
+            [Stage::Stdout, Stage::Grpc, Stage::Nats, Stage::File].map(|stage| (stage, self.outlet(stage)));
         ways.into_iter().filter(|(_, outlet)| outlet.active.load(Ordering::Relaxed))
     }
 

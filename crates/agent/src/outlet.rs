@@ -1,8 +1,8 @@
 //! The last hop: forwarded events leave the process, each way on a thread of its own that may be slow. Here:
 //! standard output and observers.
 
+mod courier;
 mod exits;
-mod grpc;
 mod log;
 mod push;
 mod way;
@@ -28,7 +28,7 @@ use crate::{
     queue::{Received, Receiver, Sender},
 };
 
-pub(crate) use self::{exits::Exits, grpc::Grpc, log::Log, push::Push, way::Way};
+pub(crate) use self::{courier::Courier, exits::Exits, log::Log, push::Push, way::Way};
 
 /// How often an idle observer is called, and an idle pipe looked at.
 const IDLE: Duration = Duration::from_millis(50);

@@ -151,9 +151,9 @@ pub(crate) fn prefer() {
     }
 }
 
-/// How long the reader waits for the pipeline. The ring holds more than the queue, and counts exactly what
-/// it cannot hold; nothing behind the pipeline can make it wait.
-const PATIENCE: Duration = Duration::from_millis(100);
+/// How long the reader waits for the pipeline: until that hangs. The ring holds more than the queue, counts exactly
+/// what it cannot hold, and keeps room for what is rare; nothing behind the pipeline can make it wait.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// How long the pipeline waits for events before it looks at its own timers.
 const IDLE: Duration = Duration::from_millis(50);
 /// The same, while events wait for an answer.

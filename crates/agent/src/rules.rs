@@ -37,7 +37,7 @@ impl Rules {
 /// What must be captured for these rules: what is forwarded, what is judged, and what keeps the process table.
 pub(crate) fn captured(rules: &ForwardRules, book: &Rulebook) -> KindSet {
     let table = [Kind::Exec, Kind::Fork, Kind::Exit].into_iter().collect();
-    rules.kinds().union(book.kinds).union(table)
+    rules.kinds().union(book.kinds).union(table).union(book.engine.state_kinds())
 }
 
 /// Which opens of files these rules can match.

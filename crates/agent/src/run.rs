@@ -2,10 +2,11 @@
 //! in which events flow.
 
 mod assemble;
+mod start;
 
 use std::{
     sync::{
-        Arc,
+        Arc, Weak,
         atomic::{AtomicBool, Ordering},
         mpsc::{self, RecvTimeoutError},
     },
@@ -13,14 +14,18 @@ use std::{
 };
 
 use sentinel_event::FileInterest;
-use sentinel_probe::{Options, Probe};
+use sentinel_probe::HookFault;
 use sentinel_rules::forward::ForwardRules;
 use sentinel_sink::Outputs;
+use sentinel_wire::EventIds;
 use tracing::{debug, error, info, warn};
 
 use self::assemble::{Prepared, find_consumers};
+pub use self::start::run;
 use crate::{
-    AgentError, Capture, Config, Control, Job, Rules, capture,
+    AgentError, Capture, Config, Control, Job, Rules,
+    alerts::Alerts,
+    capture,
     config::Detection,
     consumers::{Consumer, Output},
     detect::{Rulebook, seen},
@@ -31,8 +36,8 @@ use crate::{
     outlet::Ending,
     pipeline::Shared,
     rules::{captured, file_interest, named_calls},
-    signals,
     status::{Board, Identity},
+    tamper,
 };
 
 /// How long the last events may take to leave.
@@ -108,35 +113,9 @@ pub struct Agent {
     notify: Notify,
     searched: Instant,
     complained: (Instant, u64),
-}
-
-/// Loads the probe and runs until SIGINT, SIGTERM, a closed output or a failure. Blocks; call it from the main
-/// thread, once. Logging must be set up before ([`crate::init_logging`]).
-///
-/// # Errors
-/// [`AgentError`]; its [`AgentError::exit_code`] is what the program should exit with.
-pub fn run(config: &Config, job: Job) -> Result<(), AgentError> {
-    let prepared = Prepared::new(config, &job.rules, job.sink, job.alerts, job.listen)?;
-    let options = Options {
-        kinds: captured(&prepared.rules, &prepared.book),
-        syscalls: named_calls(&prepared.book),
-        aggregate: config.capture.aggregate,
-        ring_bytes: config.capture.ring_bytes,
-        own_fds: prepared.output.descriptors.clone(),
-        ..Options::default()
-    };
-    for mount in sentinel_probe::mount_missing() {
-        match mount.result {
-            Ok(()) => info!(target = mount.target, "Mounted {}, which was missing.", mount.kind),
-            Err(error) => {
-                warn!(%error, target = mount.target, "Cannot mount {}, which is missing.", mount.kind)
-            }
-        }
-    }
-    let (probe, reader) = Probe::load(&options)?;
-    let agent = Agent::assemble(config, prepared, job.rules, Box::new(probe), Box::new(reader))?;
-    signals::obey(agent.remote())?;
-    agent.run()
+    /// Where alerts about ourselves go, for as long as the pipeline runs.
+    alerts: Weak<Alerts>,
+    ids: EventIds,
 }
 
 impl Agent {
@@ -152,7 +131,10 @@ impl Agent {
         capture: Box<dyn Capture>,
     ) -> Result<Self, AgentError> {
         let prepared = Prepared::new(config, &job.rules, job.sink, job.alerts, job.listen)?;
-        Self::assemble(config, prepared, job.rules, control, capture)
+        let mut agent = Self::assemble(config, prepared, job.rules, control, capture)?;
+        agent.choose_files(&file_interest(&agent.rules.get(), &agent.books.get()));
+        agent.begun();
+        Ok(agent)
     }
 
     /// Controls this agent from elsewhere.
@@ -176,7 +158,6 @@ impl Agent {
     /// [`AgentError`], of the kinds that can happen at run time.
     pub fn run(mut self) -> Result<(), AgentError> {
         let book = self.books.get();
-        self.choose_files(&file_interest(&self.rules.get(), &book));
         told(&book);
         info!(
             version = env!("CARGO_PKG_VERSION"),
@@ -217,6 +198,7 @@ impl Agent {
                         | Ended::Push
                         | Ended::Log
                         | Ended::Grpc
+                        | Ended::Nats
                         | Ended::Outlet(Ending::Drained) => {}
                     }
                 }
@@ -249,6 +231,7 @@ impl Agent {
                         | Ended::Push
                         | Ended::Log
                         | Ended::Grpc
+                        | Ended::Nats
                         | Ended::Outlet(_) => {}
                     }
                 }
@@ -328,6 +311,14 @@ impl Agent {
         }
     }
 
+    /// What is wrong with the capture is an alert like every other.
+    fn complain(&mut self, faults: &[HookFault]) {
+        let Some(alerts) = self.alerts.upgrade() else { return };
+        for fault in faults {
+            alerts.send(tamper::alert(fault, &self.identity.hostname, &mut self.ids));
+        }
+    }
+
     fn look(&self, reply: tokio::sync::oneshot::Sender<View>) {
         // The one who asked may have gone.
         let _ = reply.send(self.view());
@@ -349,7 +340,8 @@ impl Agent {
     }
 
     fn tick(&mut self, now: Instant) {
-        capture::look(&mut *self.control);
+        let faults = capture::look(&mut *self.control);
+        self.complain(&faults);
         if self.meters.since_poll() < HANGS {
             let meters = &self.meters;
             self.notify.alive(now, || {

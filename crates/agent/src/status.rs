@@ -1,8 +1,14 @@
 //! What a node knows of itself, for the detector: `ReportStatus` of the contract.
 
-use std::{fs, time::SystemTime};
+use std::{
+    collections::HashMap,
+    fs,
+    sync::atomic::{AtomicU64, Ordering},
+    time::SystemTime,
+};
 
 use sentinel_probe::{HookState, HookStatus};
+use sentinel_rules::language::{EventSet, Rule};
 use sentinel_wire::v1::{
     NodeStatus,
     node_status::{Hook, RuleHits, RuleSetStatus},
@@ -17,6 +23,12 @@ use crate::{
 /// Rules whose hits are told; the shipped set and the stock files together have a sixth of it.
 const RULES: usize = 1000;
 
+/// Bytes of a condition that are told, and of all of them.
+const CONDITION: usize = 4096;
+const CONDITIONS: usize = 1 << 20;
+/// Every so many reports rules are told with what they mean: a detector may have begun anew.
+const WHOLE: u64 = 30;
+
 /// The newest report. The gRPC outlet sends it when its generation rises.
 pub(crate) type Board = Shared<NodeStatus>;
 
@@ -27,13 +39,17 @@ pub(crate) struct Identity {
     pub(crate) hostname: String,
     kernel: String,
     started_unix_nano: u64,
+    /// Reports, and the generation of rules of which the last one told.
+    reports: AtomicU64,
+    told: AtomicU64,
 }
 
 impl Identity {
     /// An agent that starts now.
     pub(crate) fn new(hostname: String) -> Self {
         let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().to_owned();
-        Self { hostname, kernel, started_unix_nano: now() }
+        let (reports, told) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self { hostname, kernel, started_unix_nano: now(), reports, told }
     }
 
     /// The report of this moment. Processor time and traffic of cgroups are not measured yet, and absent.
@@ -46,9 +62,44 @@ impl Identity {
             kernel: self.kernel.clone(),
             counters: numbers(facts, view),
             hooks: view.hooks.iter().filter_map(hook).collect(),
-            rules: Some(rules(&facts.books.get(), facts.books.generation())),
+            rules: Some(self.rules(facts)),
             cgroups: Vec::new(),
         }
+    }
+}
+
+impl Identity {
+    fn rules(&self, facts: &Facts) -> RuleSetStatus {
+        let (book, generation) = (facts.books.get(), facts.books.generation());
+        let suppressed = facts.outputs.suppressed_by_rule();
+        let suppressed: HashMap<&str, u64> =
+            suppressed.iter().map(|one| (&*one.rule, one.dedup.saturating_add(one.rate_limit))).collect();
+        let mut status = hits(&book, generation, &suppressed);
+        let reports = self.reports.fetch_add(1, Ordering::Relaxed);
+        if self.told.swap(generation, Ordering::Relaxed) != generation || reports.is_multiple_of(WHOLE) {
+            explain(&book, &mut status);
+        }
+        status
+    }
+}
+
+/// Adds what the rules mean.
+fn explain(book: &Rulebook, status: &mut RuleSetStatus) {
+    let mut room = CONDITIONS;
+    let rules: HashMap<&str, &Rule> =
+        book.engine.rules().iter().map(|rule| (rule.name.as_str(), rule)).collect();
+    for hits in &mut status.hits {
+        let Some(rule) = rules.get(hits.rule.as_str()) else { continue };
+        let mut condition = rule.condition.canonical();
+        condition.truncate(condition.floor_char_boundary(CONDITION));
+        let Some(left) = room.checked_sub(condition.len()) else { return };
+        room = left;
+        hits.condition = condition;
+        hits.events = match rule.event_types {
+            all if all == EventSet::all() => "every one".to_owned(),
+            some => some.iter().collect::<Vec<_>>().join(", "),
+        };
+        hits.events.truncate(hits.events.floor_char_boundary(CONDITION));
     }
 }
 
@@ -62,14 +113,14 @@ fn hook(hook: &HookStatus) -> Option<Hook> {
     Some(Hook { name: hook.hook.clone(), healthy, reason })
 }
 
-/// Suppression works on alerts, not on rules: its sums are among the counters.
-fn rules(book: &Rulebook, generation: u64) -> RuleSetStatus {
+fn hits(book: &Rulebook, generation: u64, suppressed: &HashMap<&str, u64>) -> RuleSetStatus {
     let hits = book.hits.iter().take(RULES).map(|rule| RuleHits {
         rule_id: rule.id.to_string(),
         rule: rule.name.to_string(),
         hits: rule.hits(),
-        suppressed: 0,
+        suppressed: suppressed.get(&*rule.name).copied().unwrap_or_default(),
         last_unix_nano: rule.last_ns(),
+        ..RuleHits::default()
     });
     RuleSetStatus { generation, hash: book.hash.clone(), hits: hits.collect() }
 }
@@ -113,7 +164,8 @@ mod tests {
             ],
             captured: KindSet::NONE,
         };
-        let status = Identity::new("node".into()).status(&facts, &view);
+        let identity = Identity::new("node".into());
+        let status = identity.status(&facts, &view);
         assert_eq!(status.hostname, "node");
         assert!(status.started_unix_nano <= status.ts_unix_nano && status.started_unix_nano > 0);
         assert_eq!(status.counters["sentinel_events_decoded_total{kind=\"exec\"}"], 3.0);
@@ -121,6 +173,12 @@ mod tests {
         assert_eq!(hooks, [(true, ""), (false, "why")]);
         let rules = status.rules.unwrap();
         assert_eq!((rules.generation, rules.hash.len()), (1, 64));
-        assert!(rules.hits.iter().any(|rule| rule.rule_id == "reverse_shell" && rule.hits == 0));
+        let shell = rules.hits.iter().find(|rule| rule.rule_id == "reverse_shell" && rule.hits == 0).unwrap();
+        assert!(shell.condition.contains("fd.sport in (4444, 8081, 9001)"), "{}", shell.condition);
+        assert_eq!(shell.events, "connect");
+        // That is told again only now and then.
+        let told = (1..=WHOLE).map(|_| identity.status(&facts, &view).rules.unwrap().hits.remove(0));
+        let whole: Vec<bool> = told.map(|rule| !rule.condition.is_empty()).collect();
+        assert_eq!(whole.iter().position(|whole| *whole), Some(whole.len() - 1));
     }
 }

@@ -202,3 +202,33 @@ fn the_shipped_rules_load_and_what_they_need_is_attached() {
     drop(listener);
     agent.agent.stop();
 }
+
+#[test]
+fn what_is_held_back_is_counted_by_rule_and_told_with_its_first_and_last() {
+    let (_dir, dir) = secret();
+    fs::write(dir.join("r.yaml"), rule(&dir, "read")).unwrap();
+    let detection = format!("{{rules: [{}], dedup: {{windowSeconds: 3600}}}}", dir.join("r.yaml").display());
+    let Running { agent, lines } = Running::start(&dir, &detection, "rules: []");
+    for _ in 0..3 {
+        cat(&dir);
+    }
+    let metric = "sentinel_rule_alerts_suppressed_total{rule=\"Secret read\",by=\"dedup\"} ";
+    let held = || {
+        let page = agent.get("metrics", "/metrics");
+        let count: u64 = page.lines().find_map(|line| line.strip_prefix(metric))?.parse().ok()?;
+        (count == 2).then_some(())
+    };
+    harness::poll(held, || agent.get("metrics", "/metrics"));
+    agent.stop();
+    let alerts = lines.iter().map(|line| serde_json::from_str::<Value>(&line).unwrap());
+    let [one, summary] = &alerts.filter(|line| line["rule"] == "Secret read").collect::<Vec<_>>()[..] else {
+        panic!("not one alert and its summary")
+    };
+    assert!(one["suppressed"].is_null(), "{one}");
+    let told = &summary["suppressed"];
+    assert_eq!(told["count"], 2, "{summary}");
+    // The first that was held back is the second of three.
+    let time = |value: &Value| value.as_str().unwrap().to_owned();
+    let (shown, first, last) = (time(&one["timestamp"]), time(&told["first"]), time(&told["last"]));
+    assert!(shown < first && first < last, "{one} {summary}");
+}

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests are tests
 
 mod harness;
+#[path = "identity/podman.rs"]
+mod podman;
 mod stock;
 
 use std::{
@@ -15,6 +17,7 @@ use std::{
 };
 
 use harness::Agent;
+use podman::{IMAGE, Podman};
 use sentinel_rules::language::{Part, RuleSet};
 use serde_json::Value;
 use stock::{Case, How, INCUBATING, STABLE};
@@ -28,8 +31,14 @@ const FILES: [(&str, &[Case]); 2] =
 const PRELUDE: &str = r#"
 as() { n=$1; p=$(command -v "$2"); shift 2; ln -sf "$p" "$DIR/bin/$n"; exec "$DIR/bin/$n" "$@"; }
 act() { as "$1" perl -e "$2" "$M"; }
+weak() { ln -sf "$(command -v perl)" "$DIR/bin/$1"; exec setpriv --bounding-set -sys_admin "$DIR/bin/$1" -e "$2" "$M"; }
 below() { ln -sf /bin/sh "$DIR/bin/$1"; exec "$DIR/bin/$1" -c ". $DIR/prelude; ($2); true"; }
 inside() { echo $$ > "$CGROUP/cgroup.procs" && "$@"; }
+container() {
+    options=
+    while [ "${1#/}" = "$1" ]; do options="$options $1"; shift; done
+    exec $PODMAN run --rm --network none --ulimit nofile=1024:4096 --ulimit nproc=4096:4096 $options "$IMAGE" "$@"
+}
 dropped() { exec unshare -m --propagation private sh -c '
     mkdir "$DIR/over.$$" && cd "$DIR/over.$$" && mount -t tmpfs tmpfs . && mkdir low up work all &&
     mount -t overlay overlay -o lowerdir=low,upperdir=up,workdir=work all && cp /bin/true all/dropped &&
@@ -84,10 +93,12 @@ struct Place {
     ssh: PathBuf,
     shm: PathBuf,
     cgroup: PathBuf,
+    podman: Podman,
 }
 
 impl Place {
-    fn new() -> Self {
+    /// Containers are kept in `containers`.
+    fn new(containers: &Path) -> Self {
         let own = std::process::id();
         let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
         let unified =
@@ -99,6 +110,7 @@ impl Place {
             ssh: format!("/root/.ssh-stock-test.{own}").into(),
             shm: format!("/dev/shm/stock-test.{own}").into(),
             cgroup: format!("{unified}/docker-{id}.scope").into(),
+            podman: Podman::with(containers, &["debugfs", "mount"]),
         };
         for dir in [&place.dir, &place.ssh, &place.shm, &place.cgroup, &place.dir.join("bin")] {
             fs::create_dir_all(dir).unwrap();
@@ -120,6 +132,7 @@ impl Place {
         {
             command.env(name, dir);
         }
+        command.env("PODMAN", self.podman.line()).env("IMAGE", IMAGE);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
     }
 }
@@ -134,10 +147,14 @@ impl Drop for Place {
 }
 
 /// An agent with these rules.
-fn start(dir: &Path, rules: &[PathBuf]) -> (Agent, Receiver<String>) {
+fn start(dir: &Path, socket: &Path, rules: &[PathBuf]) -> (Agent, Receiver<String>) {
     let rules: Vec<_> = rules.iter().map(|path| path.display().to_string()).collect();
     let outputs = "outputs: {stdout: {format: falco}}";
-    let config = format!("detection: {{rules: [{}], matching: all, {outputs}}}", rules.join(", "));
+    let config = format!(
+        "detection: {{rules: [{}], matching: all, {outputs}}}\nenrichment: {{sockets: [{}]}}",
+        rules.join(", "),
+        socket.display()
+    );
     Agent::start(dir, &config, "rules: []")
 }
 
@@ -181,9 +198,10 @@ fn is_of(output: &str, rule: &sentinel_rules::language::Rule) -> bool {
 #[test]
 fn every_stock_rule_fires_on_its_action() {
     let Some(files) = stock_files() else { return };
-    let (place, set) = (Place::new(), load(&files));
     let dir = tempfile::tempdir().unwrap();
-    let (agent, lines) = start(dir.path(), &files);
+    let (mut place, set) = (Place::new(dir.path()), load(&files));
+    place.podman.serve();
+    let (agent, lines) = start(dir.path(), &place.podman.socket(), &files);
     let mut left: BTreeMap<String, (&Case, &str)> = BTreeMap::new();
     for (number, case) in STABLE.iter().chain(INCUBATING).enumerate() {
         if let How::Act(action) = &case.how {
@@ -242,6 +260,15 @@ fn every_stock_rule_has_its_case() {
 }
 
 #[test]
+fn what_cannot_happen_here_is_tried_on_made_up_events() {
+    let tests = include_str!("../../rules/tests/eval/made.rs");
+    for case in STABLE.iter().chain(INCUBATING) {
+        let tried = tests.contains(&format!("rule: \"{}\"", case.rule));
+        assert_eq!(tried, matches!(case.how, How::Made(_)), "{}", case.rule);
+    }
+}
+
+#[test]
 fn the_page_tells_how_each_stock_rule_is_tested() {
     let mut text = String::from(
         "# Falco's stock rules, one by one\n\n\
@@ -249,14 +276,16 @@ fn the_page_tells_how_each_stock_rule_is_tested() {
          All 56 rules of the stock files load unmodified. For each, a test does something to a running agent on the \
          real kernel and\nexpects the alert: the rule, its priority and its output. Actions are shell commands: \
          `as NAME PROGRAM` runs a program\nunder another name, `below NAME COMMAND` has a parent of that name run it, \
-         `inside` runs it in a container, `act NAME CODE`\nis Perl under that name.\n",
+         `inside` runs it in a cgroup named like a\ncontainer's, `container` in a container of podman's, `act NAME CODE` \
+         is Perl under that name, `weak` without\nCAP_SYS_ADMIN. What cannot happen on the\nmachine of the tests is tried on made-up events \
+         ([made.rs](../crates/rules/tests/eval/made.rs)); then the reason stands here.\n",
     );
     for (file, cases) in FILES {
         text += &format!("\n## {file}\n\n| rule | priority | fires on |\n|---|---|---|\n");
         for case in cases {
             let how = match case.how {
                 How::Act(action) => format!("`` {} ``", action.replace('|', "\\|")),
-                How::Not(why) => format!("not tried: {why}"),
+                How::Made(why) => format!("made-up events: {why}"),
             };
             text += &format!("| {} | {} | {how} |\n", case.rule, case.priority);
         }

@@ -1,6 +1,8 @@
 //! Why the dashboard ends, and the exit code that says so.
 
-use std::{io, net::SocketAddr};
+use std::io;
+
+use sentinel_service::ListenError;
 
 use crate::ConfigError;
 
@@ -11,15 +13,8 @@ pub enum DashboardError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// The port could not be opened.
-    #[error(
-        "http: cannot listen at {address}: {source}; stop what uses it, or set another http.port (--port)"
-    )]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// What the system says.
-        source: io::Error,
-    },
+    #[error("{0} (--port)")]
+    Listen(#[from] ListenError),
     /// Something of the system that we need.
     #[error("{what}: {source}")]
     System {
@@ -34,7 +29,7 @@ impl DashboardError {
     /// The exit code: 1 runtime failure, 2 configuration.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Config(_) | Self::Listen { .. } => 2,
+            Self::Config(_) | Self::Listen(_) => 2,
             Self::System { .. } => 1,
         }
     }

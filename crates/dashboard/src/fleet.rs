@@ -88,6 +88,12 @@ fn add(known: &mut Map<String, Value>, mut other: Map<String, Value>) {
     }
     let last = number(known, "last_ms").max(number(&other, "last_ms"));
     known.insert("last_ms".into(), last.into());
+    for key in ["condition", "events"] {
+        let none = known.get(key).and_then(Value::as_str).is_none_or(str::is_empty);
+        if let (true, Some(told)) = (none, other.remove(key)) {
+            known.insert(key.into(), told);
+        }
+    }
     if let (Some(Value::Array(all)), Some(Value::Array(more))) =
         (known.get_mut("loaded"), other.get_mut("loaded"))
     {

@@ -4,8 +4,7 @@
 //! slow and huge requests cost themselves.
 
 use std::{
-    io,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
+    net::{SocketAddr, TcpListener},
     pin::pin,
     sync::Arc,
     thread,
@@ -14,6 +13,7 @@ use std::{
 
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use sentinel_service::{addresses, listen};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
     task::JoinSet,
@@ -75,8 +75,8 @@ impl Server {
     /// [`DashboardError`]: the configuration is wrong, the port is taken, or no thread can be had.
     pub fn start(config: &Config) -> Result<Self, DashboardError> {
         let config = config.checked()?;
-        let listeners = listen(config.address, config.port)?;
-        let addresses: Vec<_> = listeners.iter().filter_map(|one| one.local_addr().ok()).collect();
+        let listeners = listen("http", config.address, config.port)?;
+        let addresses = addresses(&listeners);
         let names: Vec<_> = config.detectors.iter().map(|one| one.name.as_str()).collect();
         info!(?addresses, prefix = config.prefix, detectors = ?names, "Listening.");
         if matches!(config.access, Rule::Open) && !config.address.is_loopback() {
@@ -127,31 +127,6 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.end();
     }
-}
-
-/// With 127.0.0.1 goes ::1, where there is IPv6.
-fn listen(address: IpAddr, port: u16) -> Result<Vec<TcpListener>, DashboardError> {
-    let first = bind(SocketAddr::new(address, port))?;
-    let port = first.local_addr().map_or(port, |address| address.port());
-    let mut listeners = vec![first];
-    if address == Ipv4Addr::LOCALHOST {
-        match bind(SocketAddr::new(Ipv6Addr::LOCALHOST.into(), port)) {
-            Ok(second) => listeners.push(second),
-            Err(DashboardError::Listen { source, .. }) if source.kind() != io::ErrorKind::AddrInUse => {
-                debug!(%source, "No IPv6 loopback.");
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(listeners)
-}
-
-fn bind(address: SocketAddr) -> Result<TcpListener, DashboardError> {
-    let listener = TcpListener::bind(address).and_then(|listener| {
-        listener.set_nonblocking(true)?;
-        Ok(listener)
-    });
-    listener.map_err(|source| DashboardError::Listen { address, source })
 }
 
 async fn serve(listeners: Vec<TcpListener>, facts: Arc<Facts>, stop: watch::Receiver<bool>) {

@@ -190,7 +190,9 @@ fn nodes_rules_and_lineage_are_put_together() {
     two.answer("/api/nodes", json!({"nodes": [node("moved", 9)], "detector": {}}));
     let rule = |hits: u64, node: &str| json!({"rule_id": "r", "rule": "R", "hits": hits, "suppressed": 1, "last_ms": hits, "loaded": [{"node": node}]});
     one.answer("/api/rules", json!({"rules": [rule(3, "x")]}));
-    two.answer("/api/rules", json!({"rules": [rule(4, "moved")]}));
+    let mut explained = rule(4, "moved");
+    explained["condition"] = json!("evt.type = connect");
+    two.answer("/api/rules", json!({"rules": [explained]}));
     two.answer(
         "/api/lineage/018f-1",
         json!({"alert": {"alert_id": "018f-1"}, "processes": [], "touched": []}),
@@ -202,6 +204,7 @@ fn nodes_rules_and_lineage_are_put_together() {
     assert_eq!(found, [(&json!("moved"), &json!("b")), (&json!("x"), &json!("a"))]);
     let rules = get(&server, "/api/rules").json();
     let expected = json!({"rule_id": "r", "rule": "R", "hits": 7, "suppressed": 2, "last_ms": 4,
+        "condition": "evt.type = connect",
         "loaded": [{"node": "x", "detector": "a"}, {"node": "moved", "detector": "b"}]});
     assert_eq!(rules["rules"], json!([expected]));
     assert_eq!(get(&server, "/api/lineage/018f-1").json()["alert"]["alert_id"], "018f-1");

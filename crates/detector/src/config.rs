@@ -12,7 +12,7 @@ mod words;
 use std::path::{Path, PathBuf};
 
 use sentinel_service::SettingsError;
-use sentinel_sink::OutputsConfig;
+use sentinel_sink::{Bus, OutputsConfig, TlsFiles};
 
 pub use age::Age;
 pub use error::ConfigError;
@@ -35,6 +35,8 @@ sentinel_service::sections! {
         grpc: Grpc = Grpc::default(),
         /// The HTTP port: the feed `/events`, the API, `/healthz` and `/metrics`.
         http: Http = Http::default(),
+        /// NATS, from which events come too.
+        nats: Nats = Nats::default(),
         /// What judges events, any of `rules` (detection rules, for events that no node's rules have judged),
         /// `baseline` (learns what is normal and finds what is not), `external` (asks another detector) and
         /// `pass-through` (logs events, finds nothing). Every engine sees every event.
@@ -74,6 +76,38 @@ sentinel_service::sections! {
         key: Option<PathBuf> = None,
         /// Authorities, PEM. Only clients with a certificate of one of them are served.
         client_ca: Option<PathBuf> = None,
+    }
+
+    /// NATS with JetStream, the durable bus of a fleet. Detectors of one stream share its events: each workload's go to one of
+    /// them, and to another when that one ends.
+    Nats {
+        /// Servers of one NATS cluster: `nats://HOST:PORT`. Empty: events come over gRPC only.
+        servers: Vec<String> = Vec::new(),
+        /// The stream, one a cluster of nodes: letters, digits, `-` and `_`. It is made when it is missing. Agents and
+        /// detectors must agree on it.
+        stream: String = "sentinel".into(),
+        /// User, with `password`.
+        user: Option<String> = None,
+        /// The user's password. The environment variable SENTINEL_NATS_PASSWORD overrides it.
+        password: Option<String> = None,
+        /// Encryption.
+        tls: NatsTls = NatsTls::default(),
+        /// Bytes that the stream may hold, when we make it; from then on agents keep what comes.
+        max_bytes: u64 = 1 << 30,
+        /// Servers that hold each event, when we make the stream: 1, 3 or 5.
+        replicas: usize = 1,
+    }
+
+    /// Encryption of the connection to NATS.
+    NatsTls {
+        /// Whether it is used.
+        enabled: bool = false,
+        /// Authorities whom we trust, PEM; absent: the system's. Read anew with every connection.
+        ca: Option<PathBuf> = None,
+        /// Our certificate chain, PEM, for servers that ask.
+        cert: Option<PathBuf> = None,
+        /// Private key of `cert`, PEM.
+        key: Option<PathBuf> = None,
     }
 
     /// The HTTP port.
@@ -143,6 +177,23 @@ sentinel_service::sections! {
 /// The shipped rules, in a list of rule files.
 pub(crate) const BUILTIN: &str = "builtin";
 const LOOPBACK: &str = "127.0.0.1";
+const NATS_PASSWORD: &str = "SENTINEL_NATS_PASSWORD";
+
+impl Nats {
+    /// How to reach it; none when events do not come from there.
+    pub(crate) fn bus(&self) -> Option<Bus> {
+        let password = std::env::var(NATS_PASSWORD).ok().or_else(|| self.password.clone());
+        let NatsTls { enabled, ca, cert, key } = self.tls.clone();
+        (!self.servers.is_empty()).then(|| Bus {
+            servers: self.servers.clone(),
+            stream: self.stream.clone(),
+            login: self.user.clone().map(|user| (user, password.unwrap_or_default())),
+            tls: enabled.then_some(TlsFiles { ca, cert, key }),
+            max_bytes: self.max_bytes,
+            replicas: self.replicas,
+        })
+    }
+}
 
 impl Config {
     /// The configuration in `path`. `None`: the default path, where a missing file means defaults.

@@ -7,6 +7,7 @@ mod rules;
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
+pub(crate) use self::baseline::evaluate;
 use sentinel_wire::v1::EventEnvelope;
 
 use crate::{

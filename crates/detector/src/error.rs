@@ -1,6 +1,8 @@
 //! Why the detector ends, and the exit code that says so.
 
-use std::{io, net::SocketAddr, path::PathBuf};
+use std::{io, path::PathBuf};
+
+use sentinel_service::ListenError;
 
 use crate::ConfigError;
 
@@ -11,15 +13,8 @@ pub enum DetectorError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// A port could not be opened.
-    #[error("{key}: cannot listen at {address}: {source}; stop what uses it, or set another {key}.port")]
-    Listen {
-        /// Section of the configuration: `grpc` or `http`.
-        key: &'static str,
-        /// The address.
-        address: SocketAddr,
-        /// What the system says.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Listen(#[from] ListenError),
     /// A file that the configuration names cannot be used.
     #[error("{key}: {}: {problem}", path.display())]
     File {
@@ -60,7 +55,7 @@ impl DetectorError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Config(_)
-            | Self::Listen { .. }
+            | Self::Listen(_)
             | Self::File { .. }
             | Self::History(_)
             | Self::Tls(_)

@@ -5,6 +5,7 @@
 //! privileges, a kernel of any version, or BPF.
 
 mod anomaly;
+mod bus;
 mod config;
 mod engine;
 mod error;
@@ -12,7 +13,6 @@ mod grpc;
 mod http;
 mod hub;
 mod intake;
-mod listen;
 mod meters;
 mod nodes;
 mod program;
@@ -24,7 +24,7 @@ mod traces;
 
 pub use config::{
     Age, Baseline, ClientTls, Config, ConfigError, DEFAULT_PATH, EngineName, External, Grpc, History, Http,
-    LogLevel, Retention, Tls, reference,
+    LogLevel, Nats, NatsTls, Retention, Tls, reference,
 };
 pub use error::DetectorError;
 pub use program::main;

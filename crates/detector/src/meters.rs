@@ -42,6 +42,16 @@ meters! {
     events_malformed: "counter" = "sentinel_detector_events_malformed_total",
     /// Events that the external detector was not asked about, or did not answer.
     unasked: "counter" = "sentinel_detector_external_unasked_total",
+    /// Messages from NATS whose events were judged.
+    bus_messages: "counter" = "sentinel_detector_nats_messages_total",
+    /// Of these, messages that had been given to a detector before.
+    bus_redelivered: "counter" = "sentinel_detector_nats_redelivered_total",
+    /// Messages from NATS that are no events.
+    bus_malformed: "counter" = "sentinel_detector_nats_malformed_total",
+    /// Connections to NATS that ended, or could not be made.
+    bus_lost: "counter" = "sentinel_detector_nats_disconnects_total",
+    /// Subjects of NATS that are ours at the time.
+    bus_subjects: "gauge" = "sentinel_detector_nats_subjects",
     /// Alerts that were new, from whatever source.
     alerts: "counter" = "sentinel_detector_alerts_total",
     /// Alerts that had come before.

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sentinel_wire::v1::NodeStatus;
+use sentinel_wire::v1::{NodeStatus, node_status::RuleSetStatus};
 
 use crate::time::now_ms;
 
@@ -77,6 +77,11 @@ impl Nodes {
         }
         self.heard(&status.hostname);
         if let Some(node) = self.lock().get_mut(&status.hostname) {
+            if let (Some(rules), Some(before)) =
+                (&mut status.rules, node.status.as_mut().and_then(|status| status.rules.take()))
+            {
+                keep_meanings(rules, before);
+            }
             node.status = Some(status);
         }
         true
@@ -94,9 +99,23 @@ impl Nodes {
     }
 }
 
+/// What rules mean is not told each time.
+fn keep_meanings(rules: &mut RuleSetStatus, before: RuleSetStatus) {
+    if rules.hash != before.hash || rules.hits.iter().any(|rule| !rule.condition.is_empty()) {
+        return;
+    }
+    for (rule, known) in rules.hits.iter_mut().zip(before.hits) {
+        if rule.rule == known.rule {
+            (rule.condition, rule.events) = (known.condition, known.events);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+
+    use sentinel_wire::v1::node_status::RuleHits;
 
     use super::*;
 
@@ -112,6 +131,20 @@ mod tests {
         assert_eq!(all.len(), NODES);
         assert!(!all.iter().any(|node| node.name == "n0"));
         assert!(all.iter().any(|node| node.name == "n1"));
+    }
+
+    #[test]
+    fn what_rules_mean_is_kept_until_they_change() {
+        let nodes = Nodes::default();
+        let report = |hash: &str, condition: &str| {
+            let rule = RuleHits { rule: "r".into(), condition: condition.into(), ..RuleHits::default() };
+            let rules = RuleSetStatus { hash: hash.into(), hits: vec![rule], ..RuleSetStatus::default() };
+            assert!(nodes.report(NodeStatus { rules: Some(rules), ..status("n") }));
+            nodes.all().pop().unwrap().status.unwrap().rules.unwrap().hits.remove(0).condition
+        };
+        let told = [("h", "a = b"), ("h", ""), ("h", ""), ("i", ""), ("i", "c = d"), ("i", "")];
+        let kept = told.map(|(hash, condition)| report(hash, condition));
+        assert_eq!(kept, ["a = b", "a = b", "a = b", "", "c = d", "c = d"]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use sentinel_service::{Ended, Failed, NotifyState, init_logging, tell, watchdog};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::info;
@@ -13,8 +13,10 @@ use crate::{Config, ConfigError, Detector, DetectorError, Pace, engine};
 ///
 /// Exit codes: 0 ok, 1 runtime failure, 2 usage or configuration.
 #[derive(Debug, Parser)]
-#[command(name = "sentinel-detector", version)]
+#[command(name = "sentinel-detector", version, args_conflicts_with_subcommands = true)]
 struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// Configuration file [default: /etc/sentinel-ebpf/detector-config.yaml, if it is there].
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -29,6 +31,38 @@ struct Arguments {
     replay_pace: Pace,
 }
 
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Evaluate the engine `baseline` on recordings: learn the first part, judge the rest, and tell the ROC-AUC, false
+    /// alarms and attacks found.
+    ///
+    /// Attacks are what `sentinel-simulate run NAME` did in the last part. `scripts/evaluate.sh` makes a recording.
+    Evaluate {
+        /// Logs of events (EVT1, gzip or not), in the order of time.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// Configuration file, for `baseline.threshold` [default: as without a file].
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+        /// Share of the time that is learned and not judged, above 0 and below 1.
+        #[arg(long, value_name = "SHARE", default_value_t = 0.5, value_parser = share)]
+        learn: f64,
+        /// Pass over what the simulator's benign twins did; then it is a program that nobody has seen before.
+        #[arg(long)]
+        without_twins: bool,
+        /// One JSON object instead of text.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(share) if share > 0.0 && share < 1.0 => Ok(share),
+        Ok(_) | Err(_) => Err("expected a number above 0 and below 1".into()),
+    }
+}
+
 /// The program: arguments in (the first is its own name), exit code out.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     sentinel_service::main(arguments, work)
@@ -41,6 +75,9 @@ impl Ended for DetectorError {
 }
 
 fn work(arguments: Arguments) -> Result<(), Failed> {
+    if let Some(command) = &arguments.command {
+        return evaluate(command);
+    }
     let early = |error: ConfigError| Failed::early(DetectorError::from(error));
     let config = Config::load(arguments.config.as_deref()).map_err(early)?;
     if arguments.check_config {
@@ -60,6 +97,23 @@ fn work(arguments: Arguments) -> Result<(), Failed> {
     // A question to the store may still be under way; nobody waits for its answer.
     runtime.shutdown_background();
     ended
+}
+
+fn evaluate(Command::Evaluate { files, config, learn, without_twins, json }: &Command) -> Result<(), Failed> {
+    let failed = |source| Failed::early(DetectorError::System { what: "evaluating", source });
+    let config = match config {
+        Some(path) => Config::load(Some(path)).map_err(|error| Failed::early(DetectorError::from(error)))?,
+        None => Config::default(),
+    };
+    let evaluation =
+        engine::evaluate(files, *learn, config.baseline.threshold, !without_twins).map_err(failed)?;
+    if *json {
+        let text = serde_json::to_string(&evaluation).map_err(|error| failed(error.into()))?;
+        println!("{text}");
+    } else {
+        print!("{evaluation}");
+    }
+    Ok(())
 }
 
 async fn serve(config: &Config, arguments: &Arguments) -> Result<(), DetectorError> {

@@ -1,7 +1,13 @@
 //! The life of the detector.
 
-use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 
+use sentinel_service::{addresses, listen};
 use sentinel_sink::{Outputs, Suppression};
 use tokio::{
     runtime::Handle,
@@ -12,12 +18,13 @@ use tokio::{
 use tracing::{info, warn};
 
 use crate::{
-    Config, DetectorError, engine,
+    Config, DetectorError,
+    bus::Source,
+    engine,
     grpc::Grpc,
     http,
     hub::Hub,
     intake::Intake,
-    listen::{addresses, listen},
     meters::Meters,
     nodes::Nodes,
     replay::{self, Pace},
@@ -73,8 +80,12 @@ impl Detector {
         for warning in config.warnings() {
             warn!("{warning}");
         }
-        let grpc = listen("grpc", &config.grpc.address, config.grpc.port)?;
-        let web = listen("http", &config.http.address, config.http.port)?;
+        // The configuration was checked: these are addresses.
+        let open = |key, address: &str, port| {
+            listen(key, address.parse().unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)), port)
+        };
+        let grpc = open("grpc", &config.grpc.address, config.grpc.port)?;
+        let web = open("http", &config.http.address, config.http.port)?;
         let meters = Arc::new(Meters::default());
         let engines = engine::build(config, &meters)?;
         let path = config.history.path.clone();
@@ -106,6 +117,13 @@ impl Detector {
             rpc.serve(on).await;
             "gRPC service"
         });
+        if let Some(bus) = config.nats.bus() {
+            let source = Source { bus, intake: Arc::clone(&intake), stop: stopped.clone() };
+            detector.serving.spawn(async move {
+                source.run().await;
+                "NATS source"
+            });
+        }
         let config = config.clone();
         detector.serving.spawn(async move {
             http::serve(&config, web, intake, stopped).await;

@@ -61,6 +61,16 @@ pub(crate) trait Reader: Send {
     fn each(&mut self, from_ms: i64, to_ms: i64, take: &mut dyn FnMut(Brief<'_>)) -> Result<(), StoreError>;
     /// The last process that had this pid on the node at this time; none when nothing is known of it.
     fn process(&mut self, node: &str, pid: u32, at_ms: i64) -> Result<Option<Process>, StoreError>;
+    /// Processes of this parent that were heard of from `from_ms` to `to_ms`, the last `limit`, oldest first. Each as
+    /// it was heard of last.
+    fn children(
+        &mut self,
+        node: &str,
+        ppid: u32,
+        from_ms: i64,
+        to_ms: i64,
+        limit: usize,
+    ) -> Result<Vec<Process>, StoreError>;
     /// What these processes did from `from_ms` to `to_ms`, the last `limit`, in order of time.
     fn touches(
         &mut self,

@@ -145,8 +145,11 @@ async fn with_events(detector: &Running) {
         ),
         "6",
     );
+    // Its parent started another one.
+    let beside =
+        event("e4", "file_unlink", "n1", &[("pid", "8"), ("comm", "nc"), ("filename", "/tmp/dropped")]);
     let elsewhere = event("e3", "file_read", "n2", &[("pid", "7"), ("filename", "/not/ours")]);
-    let batch = EventBatch { sequence: 1, events: vec![read, connect, elsewhere] };
+    let batch = EventBatch { sequence: 1, events: vec![read, connect, around(beside, "6"), elsewhere] };
     // Twice, as after a lost acknowledgement.
     for _ in 0..2 {
         let mut acks = detector.client().await.push_events(iter([batch.clone()])).await.unwrap().into_inner();
@@ -166,6 +169,7 @@ async fn the_past_of_an_alert_is_told_from_events() {
             {"pid": 7, "ppid": 6, "name": "nc", "exe": "/usr/bin/nc", "cmdline": "nc -e sh", "start_ns": 1_767_225_590_000_000_000u64, "self": true},
             {"pid": 6, "ppid": 1, "name": "bash", "exe": "/usr/bin/bash", "cmdline": "bash -l", "start_ns": 0, "self": false},
             {"pid": 1, "ppid": 0, "name": "init", "exe": "/sbin/init", "cmdline": "", "start_ns": 0, "self": false},
+            {"pid": 8, "ppid": 6, "name": "nc", "exe": "/usr/bin/nc", "cmdline": "nc -e sh", "start_ns": 1_767_225_590_000_000_000u64, "self": false},
         ])
     );
     assert_eq!(
@@ -173,6 +177,7 @@ async fn the_past_of_an_alert_is_told_from_events() {
         json!([
             {"ts_ms": T, "event_type": "connect", "pid": 7, "what": "10.0.0.9:4444"},
             {"ts_ms": T, "event_type": "file_read", "pid": 7, "what": "/etc/shadow"},
+            {"ts_ms": T, "event_type": "file_unlink", "pid": 8, "what": "/tmp/dropped"},
         ])
     );
 }
@@ -184,6 +189,8 @@ async fn with_status(detector: &Running) {
         hits: 5,
         suppressed: 2,
         last_unix_nano: T * 1_000_000,
+        condition: "evt.type = connect".into(),
+        events: "connect".into(),
     };
     for (hostname, generation) in [("n1", 3), ("n2", 4)] {
         let status = NodeStatus {
@@ -224,10 +231,11 @@ async fn nodes_and_rules_are_what_nodes_reported() {
             "cgroups": [{"path": "/a", "container_id": "", "cpu_ns": 9, "received_bytes": 8, "sent_bytes": 7}],
         })
     );
-    assert_eq!(answer["detector"]["events_total"], 6);
+    assert_eq!(answer["detector"]["events_total"], 8);
     let rules = detector.json("/api/rules").await;
     let rule = rules["rules"].as_array().unwrap().iter().find(|rule| rule["rule_id"] == "r1").unwrap();
     assert_eq!((&rule["hits"], &rule["suppressed"], &rule["last_ms"]), (&json!(10), &json!(4), &json!(T)));
+    assert_eq!((&rule["condition"], &rule["events"]), (&json!("evt.type = connect"), &json!("connect")));
     assert_eq!(
         rule["loaded"][1],
         json!({"node": "n2", "generation": 4, "hash": "h", "hits": 5, "suppressed": 2, "last_ms": T})

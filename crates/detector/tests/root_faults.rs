@@ -8,19 +8,22 @@
 #[path = "../../agent/tests/common/mod.rs"]
 mod source;
 
+#[path = "faults/program.rs"]
+mod program;
 #[path = "faults/recorder.rs"]
 mod recorder;
 
 use std::{
-    fs::{self, File},
+    fs,
     net::TcpListener,
     path::{Path, PathBuf},
-    process::{Child, Command},
+    process::Command,
     sync::{Arc, mpsc},
     thread,
     time::{Duration, Instant},
 };
 
+use program::Program;
 use recorder::Recorder;
 use sentinel_agent::{Agent, AgentError, Config, ForwardRules, Job, Remote, Rules, Sink};
 use source::{Fake, Script, read, until};
@@ -69,54 +72,6 @@ impl Disk {
 impl Drop for Disk {
     fn drop(&mut self) {
         run("umount", &["--lazy", &self.0.display().to_string()]);
-    }
-}
-
-/// The detector's program; what it judges, the recorder hears of.
-struct Detector {
-    child: Child,
-    config: PathBuf,
-    log: PathBuf,
-}
-
-impl Detector {
-    fn start(dir: &Path, recorder: u16) -> (Self, u16) {
-        let port = TcpListener::bind((DETECTOR, 0)).unwrap().local_addr().unwrap().port();
-        let text = format!(
-            "engines: [external]\nexternal: {{endpoint: 'http://127.0.0.1:{recorder}', timeoutMs: 60000}}\n\
-             grpc: {{address: {DETECTOR}, port: {port}}}\nhttp: {{port: 0}}\nhistory: {{path: {0}/history.db}}\n\
-             outputs: {{file: {{path: {0}/alerts}}}}\n",
-            dir.display()
-        );
-        let (config, log) = (dir.join("detector.yaml"), dir.join("detector.log"));
-        fs::write(&config, text).unwrap();
-        (Self { child: Self::spawn(&config, &log), config, log }, port)
-    }
-
-    fn spawn(config: &Path, log: &Path) -> Child {
-        Command::new(env!("CARGO_BIN_EXE_sentinel-detector"))
-            .env_remove("JOURNAL_STREAM")
-            .arg("--config")
-            .arg(config)
-            .stderr(File::options().append(true).create(true).open(log).unwrap())
-            .spawn()
-            .unwrap()
-    }
-
-    fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-
-    fn again(&mut self) {
-        assert!(self.child.try_wait().unwrap().is_some(), "one at a time");
-        self.child = Self::spawn(&self.config, &self.log);
-    }
-}
-
-impl Drop for Detector {
-    fn drop(&mut self) {
-        self.kill();
     }
 }
 
@@ -221,7 +176,9 @@ fn every_event_arrives_or_is_in_the_reported_loss() {
     let disk = Disk::mount(dir.path().join("disk"));
     let _link = Link::make();
     let recorder = Recorder::start();
-    let (mut detector, port) = Detector::start(dir.path(), recorder.port);
+    let port = TcpListener::bind((DETECTOR, 0)).unwrap().local_addr().unwrap().port();
+    let more = format!("grpc: {{address: {DETECTOR}, port: {port}}}");
+    let mut detector = Program::start(dir.path(), recorder.port, &more);
     let node = Node::start(port, &disk.0.join("spool"));
 
     let (begun, mut produced) = (Instant::now(), 0);
@@ -244,7 +201,6 @@ fn every_event_arrives_or_is_in_the_reported_loss() {
         }
     }
     let deadline = Instant::now() + Duration::from_secs(120);
-    let log = || fs::read_to_string(dir.path().join("detector.log")).unwrap_or_default();
     // Nothing is left under way, and whoever comes now is served as if nothing had been.
     let account = loop {
         let account = recorder.account(produced);
@@ -257,7 +213,7 @@ fn every_event_arrives_or_is_in_the_reported_loss() {
                 break account;
             }
         }
-        assert!(Instant::now() < deadline, "of {produced}: {account:?}\n{}", log());
+        assert!(Instant::now() < deadline, "of {produced}: {account:?}\n{}", detector.log());
         thread::sleep(Duration::from_millis(20));
     };
     eprintln!("{produced} events: {account:?}");

@@ -185,6 +185,12 @@ impl Enricher {
                 self.want(fork.child)
             }
             Body::Exec(exec) if !event.head.failed() => self.table.exec(&event.head, exec),
+            Body::Setuid(setuid) if !event.head.failed() => {
+                self.table.allow(&event.head, setuid.after.capabilities());
+            }
+            Body::Capset(capset) if !event.head.failed() => {
+                self.table.allow(&event.head, capset.after.capabilities());
+            }
             Body::Exit(_) => self.table.exit(key, self.now_ns),
             _ => {}
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sentinel_event::{Exec, Head, Process, ProcessKey, Text};
+use sentinel_event::{Capabilities, Exec, Head, Process, ProcessKey, Text};
 
 /// Ancestors as every event of a process shares them, parent first.
 pub(crate) type Chain = Arc<[Arc<Process>]>;
@@ -60,7 +60,15 @@ impl Entry {
         take_head(process, head);
         process.exe = exec.exe.bytes.clone();
         process.argv = exec.argv.clone().into();
+        process.capabilities = exec.capabilities;
         self.partial = false;
+    }
+
+    /// Takes over what the main thread may do from now on. Other threads change their own.
+    pub(crate) fn allow(&mut self, head: &Head, capabilities: Capabilities) {
+        if head.tid == head.process.tgid && self.process.capabilities != Some(capabilities) {
+            Arc::make_mut(&mut self.process).capabilities = Some(capabilities);
+        }
     }
 
     fn agrees(&self, head: &Head) -> bool {

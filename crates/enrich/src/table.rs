@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
-use sentinel_event::{Exec, Head, Process, ProcessKey};
+use sentinel_event::{Capabilities, Exec, Head, Process, ProcessKey};
 
 use crate::entry::{Chain, Entry, from_fork, from_head};
 use crate::source::TICK_NS;
@@ -88,6 +88,7 @@ impl Table {
         if let Some(entry) = self.entries.get_mut(&key).filter(|entry| entry.partial && near) {
             let known = Arc::make_mut(&mut entry.process);
             (known.exe, known.argv) = (process.exe, process.argv);
+            known.capabilities = known.capabilities.or(process.capabilities);
             entry.partial = false;
             self.epoch += u64::from(entry.children > 0);
         }
@@ -147,6 +148,13 @@ impl Table {
         if let Some(entry) = self.entries.get_mut(&head.process) {
             entry.exec(head, exec);
             self.epoch += u64::from(entry.children > 0);
+        }
+    }
+
+    /// A process may do something else from now on.
+    pub(crate) fn allow(&mut self, head: &Head, capabilities: Capabilities) {
+        if let Some(entry) = self.entries.get_mut(&head.process) {
+            entry.allow(head, capabilities);
         }
     }
 

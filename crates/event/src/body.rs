@@ -12,7 +12,7 @@ mod system;
 
 pub use attribute::{FileChmod, FileChown, FileTarget, FileTruncate};
 pub use control::{AnyCall, Bpf, IoUringSetup, Prctl, ProcessVmWrite, Signal, Userfaultfd};
-pub use credential::{Capset, Credentials, Setuid};
+pub use credential::{Capabilities, Capset, Credentials, Setuid};
 pub use file::{FileClose, FileIo, FileOpen, FileRename, FileUnlink, Path, PathFlags, UserPath};
 pub use memory::{MemfdCreate, MmapExec, MprotectExec};
 pub use name::{FileLink, FileMkdir, FileMknod, FileRmdir, FileSymlink};

@@ -18,11 +18,11 @@ mod workload;
 
 pub use alert::Alert;
 pub use body::{
-    Accept, AnyCall, Bind, Body, Bpf, Capset, Chroot, Connect, Credentials, Dup, Endpoint, Exec, Exit,
-    FileChmod, FileChown, FileClose, FileIo, FileLink, FileMkdir, FileMknod, FileOpen, FileRename, FileRmdir,
-    FileSymlink, FileTarget, FileTruncate, FileUnlink, Fork, IoUringSetup, Listen, MakeSocket, MemfdCreate,
-    Message, MmapExec, ModuleLoad, Mount, MprotectExec, Path, PathFlags, Prctl, ProcessVmWrite, Ptrace,
-    Setns, Setuid, Signal, Socket, Source, Umount, Unshare, UserPath, Userfaultfd,
+    Accept, AnyCall, Bind, Body, Bpf, Capabilities, Capset, Chroot, Connect, Credentials, Dup, Endpoint,
+    Exec, Exit, FileChmod, FileChown, FileClose, FileIo, FileLink, FileMkdir, FileMknod, FileOpen,
+    FileRename, FileRmdir, FileSymlink, FileTarget, FileTruncate, FileUnlink, Fork, IoUringSetup, Listen,
+    MakeSocket, MemfdCreate, Message, MmapExec, ModuleLoad, Mount, MprotectExec, Path, PathFlags, Prctl,
+    ProcessVmWrite, Ptrace, Setns, Setuid, Signal, Socket, Source, Umount, Unshare, UserPath, Userfaultfd,
 };
 pub use head::{Comm, Head, Namespaces, ProcessKey, Syscall};
 pub use interest::{FileInterest, PathClasses, PathSet};

@@ -54,6 +54,8 @@ names! {
         Stdout = "stdout",
         /// Pipeline to the detector.
         Grpc = "grpc",
+        /// Pipeline to NATS.
+        Nats = "nats",
         /// Pipeline to the log.
         File = "file",
     }

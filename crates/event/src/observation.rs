@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Event, Pod, ProcessKey, Text, Workload};
+use crate::{Capabilities, Event, Pod, ProcessKey, Text, Workload};
 
 /// An event and its surroundings. What enrichment could not find is absent; nothing is ever dropped for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +53,8 @@ pub struct Process {
     pub tty: u32,
     /// cgroup v2 id.
     pub cgroup_id: u64,
+    /// What its main thread may do, since its last exec, setuid or capset that somebody watched; none when not known.
+    pub capabilities: Option<Capabilities>,
     /// The process has ended; kept a while for events that arrive late and for its children.
     pub exited: bool,
 }

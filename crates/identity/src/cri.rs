@@ -222,7 +222,10 @@ fn refused(status: &Status) -> AskError {
         Code::OutOfRange | Code::Internal | Code::DataLoss => {
             AskError::Malformed("not what the interface says")
         }
-        code => AskError::Failed(format!("{code}: {}", status.message())),
+        code => match AskError::of(status) {
+            AskError::Forbidden => AskError::Forbidden,
+            _ => AskError::Failed(format!("{code}: {}", status.message())),
+        },
     }
 }
 

@@ -161,7 +161,7 @@ fn nanoseconds(text: &str) -> Option<u64> {
 }
 
 async fn get<T: DeserializeOwned>(path: &Path, uri: &str) -> Result<Option<T>, AskError> {
-    let stream = UnixStream::connect(path).await.map_err(|error| AskError::Failed(error.to_string()))?;
+    let stream = UnixStream::connect(path).await.map_err(|error| AskError::of(&error))?;
     let failed = |error: hyper::Error| AskError::Failed(error.to_string());
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(failed)?;
     let request = Request::get(uri).header("host", "localhost").body(Empty::<Bytes>::new());

@@ -57,8 +57,27 @@ pub(crate) enum AskError {
     Timeout,
     #[error("it answers {0}")]
     Malformed(&'static str),
+    /// The user that we are may not. Ours is not always root: the service's is not.
+    #[error(
+        "permission denied: let its user write to the socket (by its group, or CAP_DAC_OVERRIDE: docs/identity.md), or \
+         set enrichment.runtimes: false"
+    )]
+    Forbidden,
     #[error("{0}")]
     Failed(String),
+}
+
+impl AskError {
+    /// For an error on the way to the runtime.
+    pub(crate) fn of(error: &(dyn std::error::Error + 'static)) -> Self {
+        let mut causes = std::iter::successors(Some(error), |error| error.source());
+        let denied = |cause: &(dyn std::error::Error + 'static)| {
+            cause
+                .downcast_ref::<io::Error>()
+                .is_some_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
+        };
+        if causes.any(denied) { Self::Forbidden } else { Self::Failed(error.to_string()) }
+    }
 }
 
 /// An answer.
@@ -255,7 +274,7 @@ impl Desk {
         count(match error {
             AskError::Timeout => &meter.timeouts,
             AskError::Malformed(_) => &meter.malformed,
-            AskError::Failed(_) => &meter.failures,
+            AskError::Forbidden | AskError::Failed(_) => &meter.failures,
         });
         let mut pauses = self.pauses.lock().unwrap_or_else(PoisonError::into_inner);
         // Others that were under way when it failed add nothing.

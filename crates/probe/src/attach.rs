@@ -87,6 +87,12 @@ impl Attached {
         self.variant.as_ref().ok().map(|variant| variant.program)
     }
 
+    /// Its program does not load: there is nothing to attach, for good.
+    pub(crate) fn refuse(&mut self, reason: String) {
+        tracing::error!(program = self.program(), reason, "A program is missing.");
+        self.variant = Err(reason);
+    }
+
     /// Attaches what is not attached.
     pub(crate) fn attach(&mut self, program: &ProgramMut<'_>) {
         for (hook, state) in &mut self.hooks {

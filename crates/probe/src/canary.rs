@@ -4,12 +4,20 @@
 //!
 //! The events of these acts are nobody else's business: the reader takes them out.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    ptr,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use nix::unistd;
 use sentinel_event::{Event, Kind};
 
-use crate::{HookFault, Probe, attach::Attached, reader::boot_ns, selftest};
+use crate::{
+    HookFault, Probe,
+    attach::Attached,
+    reader::boot_ns,
+    selftest::{self, Test, Trigger},
+};
 
 /// An act and what came of it.
 #[derive(Debug, Default)]
@@ -17,27 +25,44 @@ pub(crate) struct Canary(Mutex<Option<Act>>);
 
 #[derive(Debug)]
 struct Act {
-    /// Index of the job that must report it.
-    job: usize,
-    seen_by: fn(&Event) -> bool,
-    certain: bool,
+    asked: Vec<Asked>,
     /// Our process as the kernel counts it, and the thread that acts.
     tgid: u32,
     tid: u32,
     /// Nanoseconds since boot; `until` is 0 while the act goes on.
     since: u64,
     until: u64,
-    seen: bool,
     /// Records lost before.
     lost: u64,
 }
 
+/// A job that must report the act.
+#[derive(Debug)]
+struct Asked {
+    /// Its index.
+    job: usize,
+    seen_by: fn(&Event) -> bool,
+    certain: bool,
+    seen: bool,
+}
+
+impl Act {
+    fn is_seen(&self) -> bool {
+        self.until > 0 && self.asked.iter().all(|asked| asked.seen || !asked.certain)
+    }
+}
+
 /// How long an event may be on its way, nanoseconds.
-const PATIENCE: u64 = 3_000_000_000;
+const PATIENCE: u64 = 10_000_000_000;
 
 impl Canary {
     fn lock(&self) -> MutexGuard<'_, Option<Act>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether everything that is bound to come has come.
+    pub(crate) fn is_seen(&self) -> bool {
+        self.lock().as_ref().is_none_or(Act::is_seen)
     }
 
     /// Takes the events of the act out of `events`. Returns their kinds.
@@ -54,7 +79,9 @@ impl Canary {
             let then = head.boot_ns >= act.since && (act.until == 0 || head.boot_ns <= act.until);
             let act_of_ours = at > from && ours && then && event.kind() != Kind::Loss;
             if act_of_ours {
-                act.seen |= (act.seen_by)(event);
+                for asked in &mut act.asked {
+                    asked.seen |= (asked.seen_by)(event);
+                }
                 taken.push(event.kind());
             }
             !act_of_ours
@@ -70,35 +97,40 @@ impl Probe {
     pub fn look(&mut self) -> Vec<HookFault> {
         let mut faults: Vec<_> = self.jobs_mut().iter_mut().flat_map(Attached::lose).collect();
         faults.extend(self.compare());
-        let waiting = |act: &Act| !act.seen && boot_ns() < act.until.saturating_add(PATIENCE);
-        let settled = self.shared().canary.lock().take_if(|act| !waiting(act));
-        if let Some(act) = settled {
-            faults.extend(self.settle(&act));
-        } else if self.shared().canary.lock().is_some() {
+        let waiting = |act: &Act| !act.is_seen() && boot_ns() < act.until.saturating_add(PATIENCE);
+        if self.shared().canary.lock().as_ref().is_some_and(waiting) {
             return faults;
         }
+        faults.extend(self.settle());
         self.ask();
         faults
     }
 
-    /// What came of the last act?
-    fn settle(&mut self, act: &Act) -> Option<HookFault> {
+    /// What came of the last act so far? Returns the programs that were not known to be silent. The act stays, for
+    /// what it caused and is still on its way.
+    pub(crate) fn settle(&mut self) -> Vec<HookFault> {
+        let answers: Vec<_> = match &*self.shared().canary.lock() {
+            Some(act) => act.asked.iter().map(|asked| (asked.job, asked.seen, asked.certain)).collect(),
+            None => return Vec::new(),
+        };
+        let before = self.shared().canary.lock().as_ref().map_or(0, |act| act.lost);
         // An event that found the ring full is lost, not withheld.
-        let lost = self.lost() > act.lost;
-        let job = self.jobs_mut().get_mut(act.job).filter(|job| job.is_attached())?;
-        if act.seen {
-            job.verified = Some(true);
+        let lost = self.lost() > before;
+        let mut faults = Vec::new();
+        for (index, seen, certain) in answers {
+            let Some(job) = self.jobs_mut().get_mut(index).filter(|job| job.is_attached()) else {
+                continue;
+            };
+            if seen {
+                job.verified = Some(true);
+            } else if certain && !lost && job.verified != Some(false) {
+                job.verified = Some(false);
+                let program = job.program().unwrap_or_default();
+                let reason = "attached, but it did not report an act of our own".into();
+                faults.push(HookFault { program, hook: None, reason });
+            }
         }
-        if act.seen || !act.certain || lost || job.verified == Some(false) {
-            return None;
-        }
-        job.verified = Some(false);
-        let program = job.program().unwrap_or_default();
-        Some(HookFault {
-            program,
-            hook: None,
-            reason: "attached, but it did not report an act of our own".into(),
-        })
+        faults
     }
 
     /// Records that found the ring full, of all kinds.
@@ -115,6 +147,11 @@ impl Probe {
         });
         let Some((index, test)) = next else { return };
         self.asked = index;
+        self.act(&[(index, test)]);
+    }
+
+    /// Acts so that these jobs, by index, must report it.
+    pub(crate) fn act(&mut self, tests: &[(usize, &'static Test)]) {
         let tgid = self.own_tgid();
         // In a pid namespace the numbers differ; the first thread has the process's.
         let tid = if tgid.cast_signed() == unistd::getpid().as_raw() {
@@ -122,23 +159,34 @@ impl Probe {
         } else {
             tgid
         };
-        let act = Act {
-            job: index,
+        let asked = tests.iter().map(|(job, test)| Asked {
+            job: *job,
             seen_by: test.seen,
             certain: test.certain,
-            tgid,
-            tid,
-            since: boot_ns(),
-            until: 0,
             seen: false,
-            lost: self.lost(),
-        };
+        });
+        let act = Act { asked: asked.collect(), tgid, tid, since: boot_ns(), until: 0, lost: self.lost() };
         *self.shared().canary.lock() = Some(act);
-        let done = (test.trigger)();
-        let mut act = self.shared().canary.lock();
-        if let Some(act) = act.as_mut() {
+        let mut done: Vec<(Trigger, bool)> = Vec::new();
+        for (job, test) in tests {
+            // Several programs report the same act.
+            let known = done.iter().find(|(act, _)| ptr::fn_addr_eq(*act, test.trigger));
+            let works = known.map(|(_, works)| *works).unwrap_or_else(|| {
+                let result = (test.trigger)();
+                if let Err(error) = &result {
+                    tracing::debug!(program = test.program, %error, "Cannot test this program here.");
+                }
+                done.push((test.trigger, result.is_ok()));
+                result.is_ok()
+            });
+            let mut act = self.shared().canary.lock();
+            let asked = act.iter_mut().flat_map(|act| &mut act.asked).find(|asked| asked.job == *job);
+            if let Some(asked) = asked {
+                asked.certain &= works;
+            }
+        }
+        if let Some(act) = self.shared().canary.lock().as_mut() {
             act.until = boot_ns();
-            act.certain &= done.is_ok();
         }
     }
 }

@@ -19,8 +19,29 @@ Needs: `tp_btf` since Linux 5.5, tracepoints of system calls everywhere; program
 for kernels before 5.17, which lose the top of paths of more than 24 components. `sentinel doctor --attached` shows what
 of this works on a machine.
 
-Not seen, of any kind: 32-bit system calls (`int 0x80`) and what io_uring does in place of a call; `io_uring_setup` tells
-that a ring was made.
+What is done through io_uring gives the same events, under the number of the call that does the same, attributed to the
+thread that submitted the request, or to the thread that submits for its process. Names are then the kernel's own
+copies, taken at the submission together with the directory they are relative to, and nobody's to rewrite. The
+descriptor that an open or an accept made is looked up when the request is done, when a later one of the same batch may
+have replaced it: such events are always marked `shared`. Reads and writes know the file, not the descriptor (-1). A
+request that asks for no completion is told when it is submitted, as if it had succeeded (result 0), and again should
+it fail. Needs Linux 6.2 (`io_uring` of `sentinel doctor`): before, the kernel does not say which request has ended, or takes
+too long to verify the programs, and only `io_uring_setup` tells that a ring was made.
+
+Not seen, of any kind: 32-bit system calls (`int 0x80`). Through io_uring: `SPLICE`, `FTRUNCATE`, `FIXED_FD_INSTALL`,
+reads and receipts that complete many times, reads and writes whose completion found the queue full, and the address of
+a `SEND` on a socket that is not connected.
+
+## Tamper evidence
+
+Once a second one of the programs is asked to report a harmless act of the agent, one after the other, and links and
+settings are compared with what they should be. An answer that does not come within 10 seconds while the ring has room,
+a link that has gone, or settings that somebody has changed (they are put right) is an alert on every output: `rule_id`
+`sensor_tampering`, severity critical, risk 95. Not asked are programs of io_uring and the one at `cgroup_mkdir`. Who
+opens maps by number or name (`BPF_MAP_GET_FD_BY_ID`, `BPF_OBJ_GET`) is told by the event `bpf`, which does not say
+which map it was: whoever reads ours is not an alert, whoever changes them is.
+
+## Events
 ";
 
 /// What a process can forge of an event of this kind, or hide from it.

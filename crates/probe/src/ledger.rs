@@ -2,8 +2,9 @@
 //! open file; the ledger remembers what has been told and reports the difference. A record that was lost
 //! is made good by the next one.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
+use rustc_hash::FxHashMap;
 use sentinel_event::{Body, Event, FileClose, FileIo, Head, Kind, KindSet, Path, ProcessKey};
 use zerocopy::FromBytes as _;
 
@@ -55,7 +56,7 @@ pub(crate) struct Entry {
 /// What has been told so far. As large as the kernel's table at most.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
-    told: HashMap<Key, Told>,
+    told: FxHashMap<Key, Told>,
     /// Processes that ended since the last sweep.
     exited: HashSet<ProcessKey>,
     /// Calls that gave no event of their own: `[reads, writes]`.
@@ -76,9 +77,9 @@ impl Ledger {
             *told = Told::new(io.file, &head, &io.path);
         }
         if told.path.bytes.is_empty() {
-            told.path = io.path;
+            told.path.clone_from(&io.path);
         }
-        told.tell(way, head, io.calls, io.bytes, &mut self.folded, out);
+        told.tell_at(io.path, way, head, (io.calls, io.bytes), &mut self.folded, out);
     }
 
     /// The totals of a closed file.
@@ -200,6 +201,21 @@ impl Told {
         folded: &mut [u64; 2],
         out: &mut Vec<Event>,
     ) {
+        if at(self.calls, way) < calls {
+            self.tell_at(self.path.clone(), way, head, (calls, bytes), folded, out);
+        }
+    }
+
+    /// The same of a file at `path`, which is as good as the one that is remembered.
+    fn tell_at(
+        &mut self,
+        path: Path,
+        way: usize,
+        head: Head,
+        (calls, bytes): (u64, u64),
+        folded: &mut [u64; 2],
+        out: &mut Vec<Event>,
+    ) {
         let (Some(told_calls), Some(told_bytes), Some(folded)) =
             (self.calls.get_mut(way), self.bytes.get_mut(way), folded.get_mut(way))
         else {
@@ -213,7 +229,7 @@ impl Told {
         *told_calls = calls;
         *told_bytes = bytes.max(*told_bytes);
         *folded += new_calls - 1;
-        out.push(io_event(head, way, &self.file, self.path.clone(), new_calls, new_bytes));
+        out.push(io_event(head, way, &self.file, path, new_calls, new_bytes));
     }
 
     /// The last word: sums, then the close of what was written.

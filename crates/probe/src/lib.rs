@@ -30,6 +30,7 @@ mod reader;
 mod selftest;
 mod skel;
 mod support;
+mod uring;
 
 use std::time::Duration;
 

@@ -1,16 +1,25 @@
 //! Opening, configuring and loading the BPF objects.
 
-use std::{collections::hash_map::RandomState, hash::BuildHasher as _, mem::MaybeUninit};
+use std::{
+    collections::hash_map::RandomState,
+    ffi::OsStr,
+    hash::BuildHasher as _,
+    io,
+    mem::MaybeUninit,
+    num::NonZero,
+    os::fd::{AsFd as _, BorrowedFd},
+    thread,
+    time::Instant,
+};
 
 use libbpf_rs::{
-    ObjectBuilder, PrintLevel,
-    skel::{OpenSkel as _, SkelBuilder as _},
+    MapCore as _, Object, ObjectBuilder, PrintLevel,
+    skel::{OpenSkel as _, Skel as _, SkelBuilder as _},
 };
 
 use crate::{
     Options, ProbeError,
-    plan::JOBS,
-    skel::{SentinelSkel, SentinelSkelBuilder},
+    skel::{DATA, SentinelSkel, SentinelSkelBuilder},
     support::{Facts, Name},
 };
 
@@ -48,7 +57,7 @@ pub(crate) fn try_fact(name: &str) -> Result<(), libbpf_rs::Error> {
 
 static FACTS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/facts.o"));
 
-/// Loads the programs that some job chose on this kernel; the others are not even verified.
+/// Makes the maps, and loads the programs that are run. Those that are attached come with [`programs`].
 pub(crate) fn load(options: &Options, facts: &Facts) -> Result<SentinelSkel<'static>, ProbeError> {
     if !options.ring_bytes.is_power_of_two() || options.ring_bytes < 1 << 16 {
         return Err(ProbeError::RingSize(options.ring_bytes));
@@ -60,16 +69,113 @@ pub(crate) fn load(options: &Options, facts: &Facts) -> Result<SentinelSkel<'sta
     if let Some(rodata) = open.maps.rodata_data.as_deref_mut() {
         rodata.has_cast = facts.has(Name::RdonlyCast).into();
         rodata.has_pt_regs = facts.has(Name::TaskPtRegs).into();
+        rodata.uring_style = (!facts.has(Name::UringEntry)).into();
         rodata.only_tgid = options.only_tgid.unwrap_or_default();
         rodata.scramble_secret = RandomState::new().hash_one(std::process::id());
+        rodata.ring_common = options.ring_bytes - options.ring_bytes / 8;
     }
     open.maps.events.set_max_entries(options.ring_bytes).map_err(ProbeError::refused("the ring's size"))?;
-    let chosen: Vec<&str> =
-        JOBS.iter().filter_map(|job| job.choose(facts).ok()).map(|variant| variant.program).collect();
     for mut program in open.open_object_mut().progs_mut() {
-        let name = program.name().to_string_lossy().into_owned();
-        program.set_autoload(is_run(&name, facts) || chosen.contains(&name.as_str()));
+        program.set_autoload(is_run(&program.name().to_string_lossy(), facts));
         program.set_autoattach(false);
     }
     open.load().map_err(ProbeError::refused("the BPF programs"))
+}
+
+/// Threads that load at most.
+const LOADERS: usize = 4;
+/// Fewer programs than this are not worth a thread of their own.
+const WORTH: usize = 4;
+
+/// Programs that are loaded, and those that the kernel refuses, with the reason.
+pub(crate) type Loaded<'a> = (Vec<Object>, Vec<(&'a str, libbpf_rs::Error)>);
+
+/// Loads programs that use the maps of `skel`. The kernel verifies one program at a time for each thread that asks,
+/// which takes nearly all of a start: so there are as many threads as processors. What of a share is refused is found
+/// by halves.
+///
+/// # Errors
+/// When the kernel refuses them all.
+pub(crate) fn programs<'a>(skel: &SentinelSkel<'_>, names: &[&'a str]) -> Result<Loaded<'a>, ProbeError> {
+    let (mut loaded, mut refused) = (Vec::new(), Vec::new());
+    if names.is_empty() {
+        return Ok((loaded, refused));
+    }
+    let processors = thread::available_parallelism().map_or(1, NonZero::get);
+    let groups = shares(skel, names, processors.min(LOADERS).min(names.len().div_ceil(WORTH)));
+    let maps: Vec<_> = skel.object().maps().map(|map| (map.name().to_owned(), map)).collect();
+    let maps: Vec<_> = maps.iter().map(|(name, map)| (name.as_os_str(), map.as_fd())).collect();
+    let results: Vec<_> = thread::scope(|scope| {
+        let loaders: Vec<_> = groups.iter().map(|group| scope.spawn(|| load_group(&maps, group))).collect();
+        let died = |_| Err(libbpf_rs::Error::from(io::Error::other("the loader died")));
+        loaders.into_iter().map(|loader| loader.join().unwrap_or_else(died)).collect()
+    });
+    // libbpf does not say which program it was: halves, until it is known.
+    let mut left: Vec<_> = groups.iter().map(Vec::as_slice).zip(results).collect();
+    while let Some((group, result)) = left.pop() {
+        match (result, group) {
+            (Ok(object), _) => loaded.push(object),
+            (Err(error), [name]) => refused.push((*name, error)),
+            (Err(_), group) => {
+                let (one, other) = group.split_at(group.len() / 2);
+                left.extend([one, other].map(|half| (half, load_group(&maps, half))));
+            }
+        }
+    }
+    match refused.pop() {
+        Some((_, error)) if loaded.is_empty() => Err(ProbeError::refused("the BPF programs")(error)),
+        last => {
+            refused.extend(last);
+            Ok((loaded, refused))
+        }
+    }
+}
+
+/// Shares of about the same size: the longest program first, each to who has least.
+fn shares<'a>(skel: &SentinelSkel<'_>, names: &[&'a str], count: usize) -> Vec<Vec<&'a str>> {
+    let mut sizes: Vec<(usize, &str)> = Vec::with_capacity(names.len());
+    for program in skel.object().progs() {
+        let name = program.name().to_string_lossy();
+        sizes
+            .extend(names.iter().find(|wanted| **wanted == name).map(|wanted| (program.insn_cnt(), *wanted)));
+    }
+    sizes.sort_unstable_by(|one, other| other.cmp(one));
+    let mut shares = vec![(0, Vec::new()); count.max(1)];
+    for (size, name) in sizes {
+        if let Some((sum, share)) = shares.iter_mut().min_by_key(|(sum, _)| *sum) {
+            *sum += size;
+            share.push(name);
+        }
+    }
+    shares.into_iter().map(|(_, share)| share).collect()
+}
+
+fn load_group(maps: &[(&OsStr, BorrowedFd<'_>)], names: &[&str]) -> Result<Object, libbpf_rs::Error> {
+    let mut open = ObjectBuilder::default().name("sentinel_bpf")?.open_memory(&DATA)?;
+    for mut map in open.maps_mut() {
+        if let Some((_, made)) = maps.iter().find(|(name, _)| *name == map.name()) {
+            map.reuse_fd(*made)?;
+        }
+    }
+    for mut program in open.progs_mut() {
+        let chosen = names.contains(&&*program.name().to_string_lossy());
+        program.set_autoload(chosen);
+        program.set_autoattach(false);
+    }
+    open.load()
+}
+
+/// How long the parts of a start take: records of level debug.
+pub(crate) struct Phase(Instant);
+
+impl Phase {
+    pub(crate) fn begin() -> Self {
+        Self(Instant::now())
+    }
+
+    pub(crate) fn end(&mut self, what: &str) {
+        let (before, now) = (self.0, Instant::now());
+        self.0 = now;
+        tracing::debug!(what, took = ?now.duration_since(before), "Loading the probe.");
+    }
 }

@@ -51,7 +51,7 @@ impl Hook {
 pub(crate) const STATE: &[Kind] = &[Kind::Exec, Kind::Fork, Kind::Exit];
 
 use Hook::Typed;
-use Name::{BpfLoop, TpBtf, Tracefs};
+use Name::{BpfLoop, TpBtf, Tracefs, Uring, UringSubmitReq};
 
 /// A program, and its twin for kernels before 5.17.
 macro_rules! syscalls {
@@ -71,6 +71,32 @@ macro_rules! syscalls {
         }
     };
 }
+
+/// A program at the end of every request of io_uring: who makes none pays nothing.
+macro_rules! requests {
+    ([$($kind:ident),+], $program:literal, $hook:literal) => {
+        Job {
+            kinds: &[$(Kind::$kind),+],
+            variants: &[Variant { program: $program, hooks: &[Typed($hook)], needs: &[TpBtf, BpfLoop, Uring] }],
+        }
+    };
+}
+
+/// Kinds that requests with names, and those about sockets, give.
+const REQUESTED: &[Kind] = &[
+    Kind::FileOpen,
+    Kind::FileUnlink,
+    Kind::FileRmdir,
+    Kind::FileRename,
+    Kind::FileLink,
+    Kind::FileSymlink,
+    Kind::FileMkdir,
+    Kind::Connect,
+    Kind::Accept,
+    Kind::Bind,
+    Kind::Listen,
+    Kind::Socket,
+];
 
 /// Everything there is. Fork and exit come first: whoever else is attached finds them counting.
 pub(crate) const JOBS: &[Job] = &[
@@ -243,6 +269,42 @@ pub(crate) const JOBS: &[Job] = &[
     syscalls!([Userfaultfd], "userfaultfd", ["sys_exit_userfaultfd"]),
     syscalls!([IoUringSetup], "io_uring_setup", ["sys_exit_io_uring_setup"]),
     syscalls!([ProcessVmWrite], "process_vm_write", ["sys_exit_process_vm_writev"]),
+    // The end first: what is submitted finds it listening.
+    Job {
+        kinds: REQUESTED,
+        variants: &[Variant {
+            program: "uring_done",
+            hooks: &[Typed("io_uring_complete")],
+            needs: &[TpBtf, BpfLoop, Uring],
+        }],
+    },
+    Job {
+        kinds: REQUESTED,
+        variants: &[Variant {
+            program: "uring_overflow",
+            hooks: &[Typed("io_uring_cqe_overflow")],
+            needs: &[TpBtf, BpfLoop, Uring],
+        }],
+    },
+    Job {
+        kinds: REQUESTED,
+        variants: &[
+            Variant {
+                program: "uring_submit",
+                hooks: &[Typed("io_uring_submit_req")],
+                needs: &[TpBtf, BpfLoop, Uring, UringSubmitReq],
+            },
+            Variant {
+                program: "uring_submit_old",
+                hooks: &[Typed("io_uring_submit_sqe")],
+                needs: &[TpBtf, BpfLoop, Uring],
+            },
+        ],
+    },
+    requests!([FileRead], "uring_read", "io_uring_complete"),
+    requests!([FileWrite, FileClose], "uring_write", "io_uring_complete"),
+    requests!([Send], "uring_send", "io_uring_complete"),
+    requests!([Recv, Send], "uring_recv", "io_uring_complete"),
     // Its hooks are those of the calls that rules name: see `tracepoint_of`.
     Job {
         kinds: &[Kind::Syscall],

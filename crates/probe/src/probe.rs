@@ -1,23 +1,20 @@
 //! Control of the loaded programs.
 
-use std::{
-    fmt,
-    io::{self, Read as _},
-    os::fd::AsFd as _,
-    sync::Arc,
-};
+mod lists;
+
+use std::{fmt, os::fd::AsFd as _, sync::Arc, thread, time::Duration};
 
 use libbpf_rs::{
-    Iter, MapCore, MapFlags, MapHandle, Program, ProgramInput, query::ProgInfoIter, skel::Skel as _,
+    MapCore, MapFlags, MapHandle, Object, Program, ProgramInput, query::ProgInfoIter, skel::Skel as _,
 };
-use sentinel_event::{FileInterest, Kind, KindSet, Process};
+use sentinel_event::{FileInterest, Kind, KindSet};
 use zerocopy::IntoBytes as _;
 
 use crate::{
-    CgroupBook, Counters, HookFault, HookStatus, OpenFd, Options, ProbeError, Reader, Support, abi,
+    CgroupBook, Counters, HookFault, HookStatus, Options, ProbeError, Reader, Support, abi,
     attach::{self, Attached},
     counters::Shared,
-    decode::{process, wire_id},
+    decode::wire_id,
     filter::{self, Filter},
     load, plan,
     reader::Maps,
@@ -28,7 +25,10 @@ use crate::{
 
 /// Control of the loaded programs. Dropping it detaches them.
 pub struct Probe {
+    /// Maps, and the programs that are run.
     skel: SentinelSkel<'static>,
+    /// The programs that are attached.
+    programs: Vec<Object>,
     jobs: Vec<Attached>,
     facts: Facts,
     shared: Arc<Shared>,
@@ -47,28 +47,24 @@ impl fmt::Debug for Probe {
 }
 
 impl Probe {
-    /// Loads the programs, attaches those that `options.kinds` need, and tests that they fire. Events of
-    /// other processes during the test are delivered by the reader.
+    /// Loads the programs that `options.kinds` need and attaches nothing: [`Probe::set_kinds`] does, and
+    /// [`Probe::verify`] tests it, once somebody polls the reader.
     ///
     /// # Errors
     /// [`ProbeError`] when the kernel or the privileges refuse what no program can do without.
-    pub fn load(options: &Options) -> Result<(Self, Reader), ProbeError> {
+    pub fn open(options: &Options) -> Result<(Self, Reader), ProbeError> {
         load::quiet_libbpf();
         attach::remove_abandoned();
+        let mut phase = load::Phase::begin();
         let facts = Facts::detect();
+        phase.end("facts");
         let skel = load::load(options, &facts).map_err(explain)?;
+        phase.end("maps");
         let shared = Arc::new(Shared::default());
-        let handle = |map| MapHandle::try_from(map).map_err(ProbeError::refused("a map's descriptor"));
-        let maps = Maps {
-            asleep: handle(&skel.maps.asleep)?,
-            open_files: handle(&skel.maps.open_files)?,
-            counts: handle(&skel.maps.counts)?,
-            places: handle(&skel.maps.open_places)?,
-        };
-        let mut reader = Reader::new(&skel.maps.events, maps, Arc::clone(&shared), options.sweep)?;
         let config = abi::sentinel_config { aggregate: options.aggregate.into(), ..Default::default() };
         let mut probe = Self {
             skel,
+            programs: Vec::new(),
             jobs: attach::jobs(&facts),
             facts,
             shared,
@@ -79,33 +75,55 @@ impl Probe {
         };
         probe.own(&options.own_fds)?;
         probe.syscalls.clone_from(&options.syscalls);
-        probe.watch(&mut reader, options.kinds)?;
+        phase.end("own files");
+        probe.need(options.kinds.union(state())).map_err(explain)?;
+        phase.end("programs");
+        // The ring is mapped when what loading takes has been given back: the two are the largest there is.
+        let handle = |map| MapHandle::try_from(map).map_err(ProbeError::refused("a map's descriptor"));
+        let maps = Maps {
+            asleep: handle(&probe.skel.maps.asleep)?,
+            open_files: handle(&probe.skel.maps.open_files)?,
+            counts: handle(&probe.skel.maps.counts)?,
+            places: handle(&probe.skel.maps.open_places)?,
+        };
+        let reader = Reader::new(&probe.skel.maps.events, maps, Arc::clone(&probe.shared), options.sweep)?;
         Ok((probe, reader))
     }
 
-    /// Attaches what `kinds` need, as [`Probe::set_kinds`], and tests that it fires. For a caller who
-    /// loads with no kinds, fills its process table, and only then wants to hear of files: its own look
-    /// around is nobody's business.
+    /// As [`Probe::open`]; attaches too, and tests that what is attached fires. Events of other processes
+    /// during the test are delivered by the reader.
     ///
     /// # Errors
-    /// As [`Probe::set_kinds`] and [`Reader::poll`].
-    pub fn watch(&mut self, reader: &mut Reader, kinds: KindSet) -> Result<(), ProbeError> {
-        self.set_kinds(kinds)?;
-        // The test opens files that nobody else wants.
-        let filter = self.shared.filter();
-        self.filter(None)?;
-        let result = selftest::run_all(self, reader);
-        self.filter(filter)?;
-        result
+    /// As [`Probe::open`] and [`Reader::poll`].
+    pub fn load(options: &Options) -> Result<(Self, Reader), ProbeError> {
+        let (mut probe, mut reader) = Self::open(options)?;
+        probe.set_kinds(options.kinds)?;
+        let mut events = Vec::new();
+        selftest::run_all(&mut probe, || reader.poll(&mut events))?;
+        reader.put_back(events);
+        Ok((probe, reader))
+    }
+
+    /// Tests that what is attached fires, half a second at most; [`Probe::hooks`] shows what came of it. Another
+    /// thread must be polling the reader, which keeps the events of the test to itself.
+    pub fn verify(&mut self) {
+        let nap = || {
+            thread::sleep(Duration::from_millis(1));
+            Ok(())
+        };
+        if let Err(error) = selftest::run_all(self, nap) {
+            tracing::debug!(%error, "The test of the programs ended early.");
+        }
     }
 
     /// Attaches what `kinds` need and detaches what they do not. The kinds that the process table lives
-    /// on stay.
+    /// on stay. Programs that are needed for the first time are loaded.
     ///
     /// # Errors
-    /// When the kernel's configuration map cannot be written.
+    /// When a program does not load, or the kernel's configuration map cannot be written.
     pub fn set_kinds(&mut self, kinds: KindSet) -> Result<(), ProbeError> {
-        let kinds = kinds.union(plan::STATE.iter().copied().collect());
+        let kinds = kinds.union(state());
+        self.need(kinds)?;
         self.config.kinds = kinds.iter().filter_map(wire_id).fold(0, |bits, id| bits | 1 << id);
         self.shared.want(kinds);
         self.write_config()?;
@@ -122,13 +140,31 @@ impl Probe {
             let Some(name) = job.program() else {
                 continue;
             };
-            if let Some(program) =
-                self.skel.object_mut().progs_mut().find(|program| program.name().to_string_lossy() == name)
-            {
+            let mut loaded = self.programs.iter().flat_map(Object::progs_mut);
+            if let Some(program) = loaded.find(|program| program.autoload() && program.name() == name) {
                 job.attach(&program);
             }
         }
         attach::release(unneeded);
+        Ok(())
+    }
+
+    /// Loads the programs that these kinds need and that are not loaded yet. They stay until the end: a reload of
+    /// the rules may want them back.
+    fn need(&mut self, kinds: KindSet) -> Result<(), ProbeError> {
+        let jobs = self.jobs.iter().filter(|job| job.job.kind_set().intersects(kinds));
+        let mut names: Vec<_> = jobs.filter_map(Attached::program).collect();
+        names.retain(|name| {
+            let mut loaded = self.programs.iter().flat_map(Object::progs);
+            !loaded.any(|program| program.autoload() && program.name() == *name)
+        });
+        let (mut loaded, refused) = load::programs(&self.skel, &names)?;
+        self.programs.append(&mut loaded);
+        for (name, error) in refused {
+            for job in self.jobs.iter_mut().filter(|job| job.program() == Some(name)) {
+                job.refuse(format!("the kernel refuses the program: {error:#}"));
+            }
+        }
         Ok(())
     }
 
@@ -188,7 +224,7 @@ impl Probe {
     /// Every program that is loaded, and how many instructions the kernel looked at to verify it; 0 before Linux 5.16,
     /// which does not tell.
     pub fn verified(&self) -> Vec<(String, u32)> {
-        let programs = self.skel.object().progs();
+        let programs = self.programs.iter().chain([self.skel.object()]).flat_map(Object::progs);
         let loaded: Vec<(u32, String)> = programs
             .filter(|program| program.autoload())
             .filter_map(|program| {
@@ -226,22 +262,6 @@ impl Probe {
         Ok(counters)
     }
 
-    /// Every process alive, from the BPF task iterator; without arguments, which only /proc has.
-    ///
-    /// # Errors
-    /// When the iterator is refused: the caller falls back to /proc.
-    pub fn processes(&self) -> Result<Vec<Process>, ProbeError> {
-        Ok(process::snapshot(&self.iterate(load::snapshot_tasks(&self.facts))?).0)
-    }
-
-    /// Every open file of every process, from the BPF task_file iterator.
-    ///
-    /// # Errors
-    /// When the iterator is refused.
-    pub fn open_fds(&self) -> Result<Vec<OpenFd>, ProbeError> {
-        Ok(process::files(&self.iterate("snapshot_files")?).0)
-    }
-
     /// Processes whose reads and writes are always summed, aggregation or not: those that store our
     /// output. Replaces the ones named before.
     ///
@@ -260,47 +280,12 @@ impl Probe {
         Ok(())
     }
 
-    /// Our pid as the kernel counts it, and the files behind our own descriptors: an overlay shows other
-    /// numbers to stat(2) than the kernel's inode has, and a container other pids.
-    fn own(&mut self, fds: &[i32]) -> Result<(), ProbeError> {
-        let (files, reader) = process::files(&self.iterate("snapshot_files")?);
-        self.config.self_tgid = reader;
-        let own = files
-            .iter()
-            .filter(|file| file.tgid == reader && fds.iter().any(|fd| *fd == file.fd.cast_signed()));
-        for file in own {
-            let id = abi::sentinel_file_id { ino: file.ino, dev: file.dev, pad: 0 };
-            self.skel
-                .maps
-                .own_files
-                .update(id.as_bytes(), 1u32.as_bytes(), MapFlags::ANY)
-                .map_err(ProbeError::refused("the map own_files"))?;
-        }
-        Ok(())
-    }
-
     fn write_config(&self) -> Result<(), ProbeError> {
         self.skel
             .maps
             .settings
             .update(0u32.as_bytes(), self.config.as_bytes(), MapFlags::ANY)
             .map_err(ProbeError::refused("the map settings"))
-    }
-
-    fn iterate(&self, iterator: &'static str) -> Result<Vec<u8>, ProbeError> {
-        let mut bytes = Vec::new();
-        let program = self.skel.object().progs_mut().find(|program| program.name() == iterator);
-        let link = program
-            .map_or_else(
-                || Err(libbpf_rs::Error::from(io::Error::from(io::ErrorKind::NotFound))),
-                |program| program.attach(),
-            )
-            .map_err(ProbeError::refused(iterator))?;
-        Iter::new(&link)
-            .map_err(ProbeError::refused(iterator))?
-            .read_to_end(&mut bytes)
-            .map_err(|source| ProbeError::Iterator { iterator, source })?;
-        Ok(bytes)
     }
 
     /// Whether the kernel's maps still say what we have written there; puts them right.
@@ -348,6 +333,11 @@ impl Drop for Probe {
         let _ = self.stop();
         attach::abandon(self.jobs.iter_mut().flat_map(Attached::detach).collect());
     }
+}
+
+/// Kinds that are always captured.
+fn state() -> KindSet {
+    plan::STATE.iter().copied().collect()
 }
 
 /// Puts the missing fact in place of libbpf's errno, when there is one.

@@ -1,8 +1,9 @@
 //! The receiving end of the ring.
 
 use std::{
-    fmt, io,
-    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
+    cell::RefCell,
+    fmt, io, mem,
+    sync::{Arc, atomic::Ordering},
     thread,
     time::{Duration, Instant},
 };
@@ -26,14 +27,15 @@ const NAP: Duration = Duration::from_millis(1);
 /// goes to sleep and does not wake it.
 const SLEEP: Duration = Duration::from_millis(20);
 /// Records taken at once: more of them wait in the ring, where they are small.
-const BATCH: usize = 2048;
+const BATCH: usize = 1024;
 /// How often losses are reported.
 const LOSS_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The receiving end of the ring.
 pub struct Reader {
     ring: RingBuffer<'static>,
-    inbox: Arc<Mutex<Vec<Record>>>,
+    /// Records that were taken from the ring and are no events yet.
+    inbox: Vec<Record>,
     ledger: Ledger,
     shared: Arc<Shared>,
     asleep: MapHandle,
@@ -51,7 +53,6 @@ pub struct Reader {
     reported_malformed: u64,
     /// Unix epoch minus boot, nanoseconds.
     epoch_ns: u64,
-    spare: Vec<Record>,
     /// Events that the self-test met.
     kept: Vec<Event>,
 }
@@ -80,12 +81,11 @@ impl Reader {
         shared: Arc<Shared>,
         sweep: Duration,
     ) -> Result<Self, ProbeError> {
-        let inbox = Arc::new(Mutex::new(Vec::with_capacity(1024)));
         let mut builder = libbpf_rs::RingBufferBuilder::new();
-        let (to, counts) = (Arc::clone(&inbox), Arc::clone(&shared));
+        let counts = Arc::clone(&shared);
         builder
             .add(events, move |bytes| {
-                receive(bytes, &to, &counts);
+                receive(bytes, &counts);
                 0
             })
             .map_err(ProbeError::refused("the ring"))?;
@@ -93,7 +93,7 @@ impl Reader {
         let now = Instant::now();
         Ok(Self {
             ring,
-            inbox,
+            inbox: Vec::with_capacity(1024),
             ledger: Ledger::default(),
             shared,
             asleep: maps.asleep,
@@ -108,7 +108,6 @@ impl Reader {
             reported: vec![0; Kind::ALL.len()],
             reported_malformed: 0,
             epoch_ns: epoch_ns(),
-            spare: Vec::new(),
             kept: Vec::new(),
         })
     }
@@ -127,12 +126,14 @@ impl Reader {
             thread::sleep(NAP);
         }
         self.more = self.consume()?;
-        if self.is_empty() && !self.due() {
+        if self.inbox.is_empty() && !self.due() {
             // Said first, looked at once more, then slept: no record submitted meanwhile is missed.
             self.set_asleep()?;
             self.consume()?;
-            if self.is_empty() {
-                self.ring.poll(SLEEP).or_else(interrupted).map_err(ProbeError::refused("the ring"))?;
+            if self.inbox.is_empty() {
+                self.with_inbox(|ring| ring.poll(SLEEP))
+                    .or_else(interrupted)
+                    .map_err(ProbeError::refused("the ring"))?;
             }
         }
         self.busy = self.take(events);
@@ -158,8 +159,8 @@ impl Reader {
 
     /// Takes what is in the ring, at most [`BATCH`] records: a burst waits there, where it is small.
     /// Returns whether there may be more.
-    fn consume(&self) -> Result<bool, ProbeError> {
-        match usize::try_from(self.ring.consume_raw_n(BATCH)) {
+    fn consume(&mut self) -> Result<bool, ProbeError> {
+        match usize::try_from(self.with_inbox(|ring| ring.consume_raw_n(BATCH))) {
             Ok(taken) => Ok(taken >= BATCH),
             // A negated errno, which libbpf leaves behind as well.
             Err(_) => interrupted(io::Error::last_os_error().into())
@@ -168,8 +169,12 @@ impl Reader {
         }
     }
 
-    fn is_empty(&self) -> bool {
-        self.inbox.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    /// Lets libbpf call back, into our inbox.
+    fn with_inbox<T>(&mut self, work: impl FnOnce(&RingBuffer<'static>) -> T) -> T {
+        ARRIVED.with_borrow_mut(|arrived| mem::swap(arrived, &mut self.inbox));
+        let result = work(&self.ring);
+        ARRIVED.with_borrow_mut(|arrived| mem::swap(arrived, &mut self.inbox));
+        result
     }
 
     fn due(&self) -> bool {
@@ -185,11 +190,7 @@ impl Reader {
 
     /// Records become events. Returns whether there were any.
     fn take(&mut self, events: &mut Vec<Event>) -> bool {
-        {
-            let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::swap(&mut *inbox, &mut self.spare);
-        }
-        let mut records = std::mem::take(&mut self.spare);
+        let mut records = mem::take(&mut self.inbox);
         let any = !records.is_empty();
         let wanted = self.shared.wanted();
         let mut judge = Judge::new(self.shared.filter());
@@ -213,7 +214,7 @@ impl Reader {
                 Content::Close(close) => self.ledger.close(head, &close, wanted, events),
             }
         }
-        self.spare = records;
+        self.inbox = records;
         self.shared.canaries.count(&self.shared.canary.take(events, from));
         self.shared.filtered.fetch_add(judge.tell(&self.places), Ordering::Relaxed);
         any
@@ -280,9 +281,15 @@ impl Reader {
     }
 }
 
-fn receive(bytes: &[u8], inbox: &Mutex<Vec<Record>>, shared: &Shared) {
+thread_local! {
+    /// The inbox of the reader that is at work on this thread: libbpf calls back on the thread that asks it to, so no
+    /// lock is needed.
+    static ARRIVED: RefCell<Vec<Record>> = const { RefCell::new(Vec::new()) };
+}
+
+fn receive(bytes: &[u8], shared: &Shared) {
     match decode(bytes) {
-        Ok(record) => inbox.lock().unwrap_or_else(PoisonError::into_inner).push(record),
+        Ok(record) => ARRIVED.with_borrow_mut(|arrived| arrived.push(record)),
         Err(error) => malformed(&error, bytes.len(), shared),
     }
 }

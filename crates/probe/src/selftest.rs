@@ -1,6 +1,5 @@
 //! Does what is attached fire? Each job is triggered by something harmless, and an event of it must come
-//! out of the ring. Events of other processes meanwhile are kept for the reader's first poll; our own, and
-//! those of the children of the test, are nobody's business.
+//! out of the ring. The events of the test are nobody's business: see [`crate::canary`].
 
 mod acts;
 
@@ -16,16 +15,19 @@ use acts::{
 };
 use sentinel_event::{Body, Event, Kind};
 
-use crate::{Probe, ProbeError, Reader};
+use crate::{Probe, ProbeError};
 
 /// Longest wait for the events.
 const PATIENCE: Duration = Duration::from_millis(500);
 
+/// A harmless act.
+pub(crate) type Trigger = fn() -> io::Result<()>;
+
 /// What makes a program fire, and how one knows that it did.
 pub(crate) struct Test {
     /// Program of the job, without `_old`.
-    program: &'static str,
-    pub(crate) trigger: fn() -> io::Result<()>,
+    pub(crate) program: &'static str,
+    pub(crate) trigger: Trigger,
     pub(crate) seen: fn(&Event) -> bool,
     /// The trigger is bound to fire; else silence proves nothing.
     pub(crate) certain: bool,
@@ -130,47 +132,21 @@ pub(crate) fn test_of(program: &str) -> Option<&'static Test> {
     TESTS.iter().find(|test| test.program == name)
 }
 
-/// Triggers what is attached and marks what was seen.
-pub(crate) fn run_all(probe: &mut Probe, reader: &mut Reader) -> Result<(), ProbeError> {
-    let mut waiting = Vec::new();
-    for (index, job) in probe.jobs_mut().iter_mut().enumerate() {
-        let Some(program) = job.program().filter(|_| job.is_attached() && job.verified.is_none()) else {
-            continue;
-        };
-        if let Some(test) = test_of(program) {
-            match (test.trigger)() {
-                Ok(()) => waiting.push((index, test)),
-                Err(error) => tracing::debug!(program, %error, "Cannot test this program here."),
-            }
-        }
-    }
-    let own = probe.own_tgid();
+/// Triggers what is attached and was not tested yet, and marks what was seen. The reader sees it; it is polled by
+/// `meanwhile`, or by another thread while `meanwhile` waits a little.
+pub(crate) fn run_all(
+    probe: &mut Probe,
+    mut meanwhile: impl FnMut() -> Result<(), ProbeError>,
+) -> Result<(), ProbeError> {
+    let jobs = probe.jobs().iter().enumerate().filter(|(_, job)| job.is_attached() && job.verified.is_none());
+    let tests: Vec<_> = jobs.filter_map(|(index, job)| Some((index, test_of(job.program()?)?))).collect();
+    probe.act(&tests);
     let deadline = Instant::now() + PATIENCE;
-    let mut events = Vec::new();
-    let mut kept = Vec::new();
-    let jobs = probe.jobs_mut();
-    while !waiting.is_empty() && Instant::now() < deadline {
-        reader.poll(&mut events)?;
-        for event in events.drain(..) {
-            let ours = event.head.process.tgid == own || event.head.parent.tgid == own;
-            waiting.retain(|(index, test)| {
-                let seen = ours && (test.seen)(&event);
-                if let Some(job) = jobs.get_mut(*index).filter(|_| seen) {
-                    job.verified = Some(true);
-                }
-                !seen
-            });
-            if !ours {
-                kept.push(event);
-            }
-        }
+    while !probe.shared().canary.is_seen() && Instant::now() < deadline {
+        meanwhile()?;
     }
-    for (index, test) in waiting {
-        if let Some(job) = jobs.get_mut(index).filter(|_| test.certain) {
-            job.verified = Some(false);
-        }
-    }
-    reader.put_back(kept);
+    // Who is silent is degraded from the start: nothing has changed.
+    probe.settle();
     Ok(())
 }
 

@@ -2,7 +2,8 @@
 
 use std::{fs, io, path::Path};
 
-use libbpf_rs::{ProgramType, btf};
+use bstr::ByteSlice as _;
+use libbpf_rs::ProgramType;
 
 /// The name of a fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -16,6 +17,9 @@ pub(crate) enum Name {
     TaskPtRegs,
     RdonlyCast,
     Syscall,
+    Uring,
+    UringSubmitReq,
+    UringEntry,
     Fentry,
     BpfLsm,
 }
@@ -56,11 +60,11 @@ impl Facts {
         Self(names.to_vec())
     }
 
-    /// What the choice of programs depends on.
+    /// What the choice of programs depends on. Typed tracepoints are not tried beforehand, which takes a while:
+    /// without them nothing loads at all, and the report says why.
     pub(crate) fn detect() -> Self {
-        Self(
-            CHECKS.iter().filter(|check| check.decides && (check.test)().0).map(|check| check.name).collect(),
-        )
+        let there = |check: &&Check| check.decides && (check.name == Name::TpBtf || (check.test)().0);
+        Self(CHECKS.iter().filter(there).map(|check| check.name).collect())
     }
 }
 
@@ -103,6 +107,9 @@ impl Name {
             Self::TaskPtRegs => "task_pt_regs",
             Self::RdonlyCast => "rdonly_cast",
             Self::Syscall => "syscall_prog",
+            Self::Uring => "io_uring",
+            Self::UringSubmitReq => "io_uring_submit_req",
+            Self::UringEntry => "io_uring_cqe",
             Self::Fentry => "fentry",
             Self::BpfLsm => "bpf_lsm",
         }
@@ -184,6 +191,27 @@ const CHECKS: &[Check] = &[
         remedy: "Linux 5.14: without it the ring's fill level is not known",
     },
     Check {
+        name: Name::Uring,
+        required: false,
+        decides: true,
+        test: crate::uring::followed,
+        remedy: "Linux 6.2: until then what is done through io_uring is not seen, only that a ring was made",
+    },
+    Check {
+        name: Name::UringSubmitReq,
+        required: false,
+        decides: true,
+        test: crate::uring::submit_req,
+        remedy: "Linux 6.4: until then another tracepoint is used, which sees the same",
+    },
+    Check {
+        name: Name::UringEntry,
+        required: false,
+        decides: true,
+        test: crate::uring::tells_entry,
+        remedy: "Linux 6.16: until then the tracepoint has other arguments, which tell the same",
+    },
+    Check {
         name: Name::Fentry,
         required: false,
         decides: false,
@@ -237,17 +265,41 @@ fn helper(id: libbpf_rs::libbpf_sys::bpf_func_id) -> (bool, String) {
 }
 
 fn vmlinux_btf() -> (bool, String) {
-    let path = "/sys/kernel/btf/vmlinux";
-    match fs::metadata(path) {
-        Ok(meta) => (true, format!("{path}, {} KiB", meta.len() / 1024)),
-        Err(error) => (false, format!("{path}: {error}")),
+    match fs::metadata(BTF) {
+        Ok(meta) => (true, format!("{BTF}, {} KiB", meta.len() / 1024)),
+        Err(error) => (false, format!("{BTF}: {error}")),
     }
 }
 
+/// The kernel's own BTF.
+const BTF: &str = "/sys/kernel/btf/vmlinux";
+
+/// Whether the kernel's BTF has this name. It is searched, not parsed, which would take ten times as long.
 fn kfunc(name: &str) -> (bool, String) {
-    match btf::Btf::from_vmlinux() {
-        Ok(btf) => (btf.type_by_name::<btf::types::Func<'_>>(name).is_some(), String::new()),
-        Err(error) => (false, format!("{error:#}")),
+    let wanted = [b"\0", name.as_bytes(), b"\0"].concat();
+    match fs::File::open(BTF).and_then(|file| contains(file, &wanted)) {
+        Ok(found) => (found, String::new()),
+        Err(error) => (false, format!("{BTF}: {error}")),
+    }
+}
+
+fn contains(mut file: impl io::Read, wanted: &[u8]) -> io::Result<bool> {
+    let mut bytes = vec![0; 64 << 10];
+    let mut kept = 0;
+    loop {
+        let room = bytes.get_mut(kept..).unwrap_or_default();
+        let len = kept + file.read(room)?;
+        let seen = bytes.get(..len).unwrap_or_default();
+        if seen.find(wanted).is_some() {
+            return Ok(true);
+        }
+        if len == kept {
+            return Ok(false);
+        }
+        // A name may lie over the border.
+        let from = len.saturating_sub(wanted.len());
+        bytes.copy_within(from..len, 0);
+        kept = len - from;
     }
 }
 
@@ -286,5 +338,23 @@ fn bpf_lsm() -> (bool, String) {
         Ok(active) => (false, format!("not active: {}", active.trim())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => (false, format!("{path} is not mounted")),
         Err(error) => (false, format!("{path}: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_found_over_the_border_of_two_reads() {
+        let name = b"\0bpf_rdonly_cast\0";
+        for before in [0, 1, (64 << 10) - 3, 64 << 10, 200_000] {
+            let mut btf = vec![b'x'; before];
+            btf.extend_from_slice(name);
+            btf.extend_from_slice(&[b'y'; 100]);
+            assert!(contains(&*btf, name).unwrap(), "{before}");
+            btf[before] = b'_';
+            assert!(!contains(&*btf, name).unwrap(), "{before}");
+        }
     }
 }

@@ -68,7 +68,8 @@ fn every_program_is_asked_in_turn_and_the_acts_are_nobodys_business() {
         assert!(!asked || after.excluded > before.excluded, "{}", after.kind);
     }
     for hook in capture.probe.hooks().iter().filter(|hook| matches!(hook.state, HookState::Attached { .. })) {
-        let tested = hook.hook != "tp_btf/cgroup_mkdir";
+        // Requests of io_uring cannot be made without unsafe code.
+        let tested = hook.hook != "tp_btf/cgroup_mkdir" && !hook.program.starts_with("uring");
         assert_eq!(hook.state, HookState::Attached { verified: tested }, "{}", hook.hook);
     }
 }

@@ -4,15 +4,19 @@
 //! Comes in: a file, the environment, the command line. Goes out: a checked value, or an error that names file, key,
 //! value and remedy. It must never know what a service does.
 
+mod check;
 mod config;
 mod files;
+mod listen;
 mod log;
 mod notify;
 mod program;
 mod reference;
 
+pub use check::{Problem, address, within};
 pub use config::{SettingsError, load, parse};
 pub use files::{text, texts};
+pub use listen::{ListenError, addresses, listen};
 pub use log::{LogLevel, init as init_logging};
 pub use notify::{NotifyState, tell, watchdog};
 pub use program::{Ended, Failed, main};

@@ -8,6 +8,7 @@
 //! The crate must never decide what to send.
 
 mod backoff;
+mod bus;
 mod config;
 mod counters;
 mod error;
@@ -21,6 +22,7 @@ mod tls;
 mod worker;
 
 pub use backoff::Backoff;
+pub use bus::{Bus, BusError, Connected, PARTITIONS};
 pub use config::{
     Batch, Dedup, Facility, FileOutput, HttpOutput, JournaldOutput, OrOff, OutputsConfig, RateLimit,
     SpoolConfig, StdoutOutput, Suppression, SyslogOutput, TlsFiles, documented,

@@ -20,8 +20,9 @@ use tracing::warn;
 
 use segment::{HEAD, Segment};
 
-/// Segments are about this long, bytes: that much may come again after a restart.
-const SEGMENT: u64 = 4 << 20;
+/// Segments are about this long, bytes: that much may come again after a restart, and must be taken before a full disk has
+/// room again.
+const SEGMENT: u64 = 1 << 20;
 /// Longest record, bytes.
 const RECORD_MAX: usize = 16 << 20;
 

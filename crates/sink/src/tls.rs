@@ -26,11 +26,11 @@ impl TlsFiles {
         [changed(&self.ca), changed(&self.cert), changed(&self.key)]
     }
 
-    /// What the files say. `place` is where they are named, below `outputs`.
+    /// What the files say. `place` is where they are named.
     ///
     /// # Errors
     /// [`SinkError`]: a file cannot be read or does not hold what it should.
-    pub(crate) fn client(&self, place: &str) -> Result<ClientConfig, SinkError> {
+    pub fn client(&self, place: &str) -> Result<ClientConfig, SinkError> {
         let invalid =
             |key: &str, problem: String| SinkError::Invalid { key: format!("{place}.{key}"), problem };
         let mut roots = RootCertStore::empty();

@@ -105,6 +105,13 @@ pub fn batch(sequence: u64, events: &[u8]) -> Vec<u8> {
     out
 }
 
+/// Sequence and events of what [`batch`] made.
+pub fn batch_parts(mut batch: &[u8]) -> Option<(u64, &[u8])> {
+    decode_varint(&mut batch).ok().filter(|tag| *tag == u64::from(SEQUENCE))?;
+    let sequence = decode_varint(&mut batch).ok()?;
+    Some((sequence, batch))
+}
+
 /// The messages in what [`Encoder::batched`] wrote; ends early where it is not right.
 pub fn batch_events(mut events: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::from_fn(move || {
@@ -132,14 +139,21 @@ pub fn read_envelope(message: &[u8]) -> Option<EventEnvelope> {
 }
 
 /// The first field with this tag; those that are looked for come before any without a length.
-fn text_of(mut message: &[u8], wanted: u32) -> Option<&[u8]> {
-    loop {
-        let tag = decode_varint(&mut message).ok()?;
-        let length = usize::try_from(decode_varint(&mut message).ok()?).ok()?;
-        let (field, rest) = message.split_at_checked(length).filter(|_| tag & 7 == 2)?;
-        if tag == u64::from(wanted) {
-            return Some(field);
+fn text_of(message: &[u8], wanted: u32) -> Option<&[u8]> {
+    texts_of(message, wanted).next()
+}
+
+/// The fields with this tag, up to the first without a length.
+pub(crate) fn texts_of(mut message: &[u8], wanted: u32) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        loop {
+            let tag = decode_varint(&mut message).ok()?;
+            let length = usize::try_from(decode_varint(&mut message).ok()?).ok()?;
+            let (field, rest) = message.split_at_checked(length).filter(|_| tag & 7 == 2)?;
+            message = rest;
+            if tag == u64::from(wanted) {
+                return Some(field);
+            }
         }
-        message = rest;
-    }
+    })
 }

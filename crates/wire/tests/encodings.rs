@@ -215,6 +215,7 @@ fn socket() -> impl Strategy<Value = Socket> {
             peer,
             shared: true,
             asked,
+            peer_names: Vec::new(),
         },
     )
 }

@@ -147,6 +147,7 @@ export const tests = {
     await view.getByText("Nodes run different rules").waitFor();
     await view.getByText("Reverse shell", { exact: true }).click();
     await view.getByText('sentinel rules explain FILE --rule "Reverse shell"').waitFor();
+    await view.getByText("(evt.type = connect and proc.name in (reverse_shell))").waitFor();
   },
 
   async "the first load is small and quick"(tools) {

@@ -119,6 +119,9 @@ export interface Rule {
   suppressed: number;
   /** 0: never. */
   last_ms: number;
+  /** After lists, macros, overrides and exceptions; empty or absent when nobody told. */
+  condition?: string;
+  events?: string;
   loaded: Loaded[];
 }
 

@@ -1,14 +1,10 @@
 //! What types cannot say about a configuration.
 
-use std::net::IpAddr;
-
-use sentinel_sink::SinkError;
+use sentinel_service::{Problem, address, within};
+use sentinel_sink::{Bus, SinkError};
 
 use super::Config;
 use crate::identity::speaks;
-
-/// Key and problem.
-type Problem = (String, String);
 
 const LATER: &str = "arrives with a later version";
 
@@ -93,6 +89,7 @@ impl Config {
             let problem = format!("expected an absolute path, found {:?}", self.grpc.spool.path);
             return Err(("grpc.spool.path".into(), problem));
         }
+        self.check_nats()?;
         if !self.stream.file.path.is_absolute() {
             let problem =
                 format!("expected an absolute path, found {:?}", self.stream.file.path.display().to_string());
@@ -110,30 +107,42 @@ impl Config {
     }
 }
 
+impl Config {
+    fn check_nats(&self) -> Result<(), Problem> {
+        let nats = &self.nats;
+        if nats.servers.is_empty() || nats.servers.iter().any(|server| !server.contains("://")) {
+            let problem = format!("expected nats://HOST:PORT, one or more, found {:?}", nats.servers);
+            return Err(("nats.servers".into(), problem));
+        }
+        if !Bus::is_name(&nats.stream) {
+            let problem = format!("expected 1 to 64 letters, digits, - and _, found {:?}", nats.stream);
+            return Err(("nats.stream".into(), problem));
+        }
+        if ![1, 3, 5].contains(&nats.replicas) {
+            return Err(("nats.replicas".into(), format!("expected 1, 3 or 5, found {}", nats.replicas)));
+        }
+        within("nats.maxBytes", nats.max_bytes, 1 << 20, 1 << 50)?;
+        if nats.tls.cert.is_some() != nats.tls.key.is_some() {
+            let missing = if nats.tls.cert.is_some() { "key" } else { "cert" };
+            return Err((format!("nats.tls.{missing}"), "missing; cert and key go together".into()));
+        }
+        if nats.spool.max_bytes > 0 && !nats.spool.path.starts_with('/') {
+            let problem = format!("expected an absolute path, found {:?}", nats.spool.path);
+            return Err(("nats.spool.path".into(), problem));
+        }
+        if nats.spool.max_bytes > 0 && nats.spool.path == self.grpc.spool.path {
+            let problem = format!("{} is grpc.spool.path already; name another", nats.spool.path);
+            return Err(("nats.spool.path".into(), problem));
+        }
+        Ok(())
+    }
+}
+
 /// A problem of the outputs, as a problem of this configuration.
 fn below(place: &str) -> impl FnOnce(SinkError) -> Problem {
     let place = place.to_owned();
     move |error| match error {
         SinkError::Invalid { key, problem } => (format!("{place}.{key}"), problem),
         other => (place, other.to_string()),
-    }
-}
-
-fn within(key: &str, value: u64, least: u64, most: u64) -> Result<(), Problem> {
-    if (least..=most).contains(&value) {
-        return Ok(());
-    }
-    Err((key.into(), format!("expected {least} to {most}, found {value}")))
-}
-
-fn address(key: &str, text: &str) -> Result<(), Problem> {
-    match text.parse::<IpAddr>() {
-        Ok(_) => Ok(()),
-        Err(_) => Err((
-            key.into(),
-            format!(
-                "expected an IP address (127.0.0.1 for this host only, 0.0.0.0 or :: for all), found {text:?}"
-            ),
-        )),
     }
 }

@@ -10,6 +10,8 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 pub enum StreamMode {
     /// To a detector.
     Grpc,
+    /// To a NATS server, where detectors fetch them.
+    Nats,
     /// To standard output.
     Stdout,
     /// To a log of EVT1 records.

@@ -5,7 +5,8 @@ use std::fmt;
 use sentinel_service::Reference;
 
 use super::{
-    Capture, Config, Detection, Enrichment, Grpc, GrpcSpool, Health, Metrics, Stream, StreamFile, Tls,
+    Capture, Config, Detection, Enrichment, Grpc, GrpcSpool, Health, Metrics, Nats, NatsSpool, NatsTls,
+    Stream, StreamFile, Tls,
 };
 
 const INTRODUCTION: &str = "# Configuration of the agent
@@ -26,6 +27,9 @@ const SECTIONS: &[(&str, &[&str])] = &[
     ("grpc", Grpc::DOCS),
     ("grpc.tls", Tls::DOCS),
     ("grpc.spool", GrpcSpool::DOCS),
+    ("nats", Nats::DOCS),
+    ("nats.tls", NatsTls::DOCS),
+    ("nats.spool", NatsSpool::DOCS),
     ("capture", Capture::DOCS),
     ("enrichment", Enrichment::DOCS),
     ("health", Health::DOCS),

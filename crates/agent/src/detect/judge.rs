@@ -17,11 +17,11 @@ pub(crate) struct Judge {
     /// Kept over reloads.
     memory: Memory,
     ids: EventIds,
-    alerts: Alerts,
+    alerts: Arc<Alerts>,
 }
 
 impl Judge {
-    pub(crate) fn new(books: Arc<Shared<Rulebook>>, alerts: Alerts) -> Self {
+    pub(crate) fn new(books: Arc<Shared<Rulebook>>, alerts: Arc<Alerts>) -> Self {
         let (book, generation) = (books.get(), 0);
         let (memory, ids) = (Memory::default(), EventIds::default());
         Self { books, book, generation, memory, ids, alerts }

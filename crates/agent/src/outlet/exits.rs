@@ -6,7 +6,7 @@ use sentinel_event::Stage;
 use sentinel_sink::Outputs;
 use sentinel_wire::Node;
 
-use super::{Grpc, Log, Outlet, Target, Way};
+use super::{Courier, Log, Outlet, Target, Way};
 use crate::{
     AgentError, Config, StreamMode,
     hops::{Ended, Hop},
@@ -72,34 +72,62 @@ impl Exits<'_> {
             opened.threads.push((Hop::Log, Box::new(work)));
         }
         if streams && self.config.stream.mode.0.contains(&StreamMode::Grpc) {
-            let (input, empties) =
-                self.way(&mut opened, Stage::Grpc, Packer::bytes(Form::Message, self.node));
-            let waiting = opened.ways.last().map(|way| way.output.gauge());
+            let ends = self.way_back(&mut opened, Stage::Grpc);
             let counts = (Arc::clone(self.ledger), Arc::clone(self.meters));
             let (outputs, meters) = (Arc::clone(self.outputs), Arc::clone(self.meters));
             let on_anomaly = Box::new(move |alert| {
                 meters.alerts.raised.fetch_add(1, Ordering::Relaxed);
                 outputs.send(&alert);
             });
-            if let Some(waiting) = waiting {
-                let grpc = Grpc::new(self.config, (input, empties, waiting), counts, on_anomaly)?;
-                let work = move || {
-                    grpc.run();
-                    Ended::Grpc
-                };
-                opened.threads.push((Hop::Grpc, Box::new(work)));
-            }
+            let courier = Courier::grpc(self.config, ends, counts, on_anomaly)?;
+            let work = move || {
+                courier.run();
+                Ended::Grpc
+            };
+            opened.threads.push((Hop::Grpc, Box::new(work)));
+        }
+        if streams && self.config.stream.mode.0.contains(&StreamMode::Nats) {
+            let ends = self.way_back(&mut opened, Stage::Nats);
+            let counts = (Arc::clone(self.ledger), Arc::clone(self.meters));
+            let courier = Courier::nats(self.config, ends, counts)?;
+            let work = move || {
+                courier.run();
+                Ended::Nats
+            };
+            opened.threads.push((Hop::Nats, Box::new(work)));
         }
         Ok(opened)
+    }
+
+    /// A way of messages, and a look at what waits there.
+    fn way_back(
+        &self,
+        opened: &mut Opened,
+        stage: Stage,
+    ) -> (Receiver<Parcel>, Sender<Parcel>, Gauge<Parcel>) {
+        let (output, input) = queue::bounded(self.config.stream.queue_length, QUEUED_BYTES);
+        let gauge = output.gauge();
+        let empties = self.open_way(opened, stage, Packer::bytes(Form::Message, self.node), output);
+        (input, empties, gauge)
     }
 
     /// A way for the pipeline; what is left is for the outlet's thread.
     fn way(&self, opened: &mut Opened, stage: Stage, packer: Packer) -> (Receiver<Parcel>, Sender<Parcel>) {
         let (output, input) = queue::bounded(self.config.stream.queue_length, QUEUED_BYTES);
+        (input, self.open_way(opened, stage, packer, output))
+    }
+
+    fn open_way(
+        &self,
+        opened: &mut Opened,
+        stage: Stage,
+        packer: Packer,
+        output: Sender<Parcel>,
+    ) -> Sender<Parcel> {
         let (empties, returned) = queue::bounded(SPARE, usize::MAX);
         let parcel = packer.empty();
         opened.ways.push(Way { stage, packer, output, returned, parcel });
         self.meters.outlet(stage).active.store(true, Ordering::Relaxed);
-        (input, empties)
+        empties
     }
 }

@@ -17,7 +17,7 @@ use tokio::{runtime, time::sleep};
 use tonic::{Code, Request, Status, transport::Channel};
 use tracing::{error, info, warn};
 
-use super::grpc::endpoint;
+use super::courier::endpoint;
 use crate::{
     config::Grpc,
     meters::Meters,

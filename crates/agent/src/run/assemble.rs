@@ -18,7 +18,7 @@ use sentinel_enrich::{Enricher, ProcSource, Source as _, TICK_NS};
 use sentinel_event::{KindSet, Process};
 use sentinel_rules::forward::ForwardRules;
 use sentinel_sink::Outputs;
-use sentinel_wire::Node;
+use sentinel_wire::{EventIds, Node};
 use tracing::{debug, warn};
 
 use super::{Agent, Remote};
@@ -155,14 +155,15 @@ impl Agent {
             input: alert_receiver,
             meters: Arc::clone(&meters),
         });
-        let reports = prepared.streams && config.stream.mode.0.contains(&StreamMode::Grpc);
+        let reports = prepared.streams
+            && config.stream.mode.0.iter().any(|mode| matches!(mode, StreamMode::Grpc | StreamMode::Nats));
         let (hub_sender, hub_receiver) = queue::bounded(QUEUED_ALERTS, QUEUED_ALERT_BYTES);
-        let alerts = Alerts {
+        let alerts = Arc::new(Alerts {
             outputs: Arc::clone(&outputs),
             observer: hop.is_some().then_some(alert_sender),
             hub: reports.then_some(hub_sender),
             meters: Arc::clone(&meters),
-        };
+        });
         let exits = Exits { config, node: &node, ledger: &ledger, meters: &meters, outputs: &outputs };
         let exits = exits.open(prepared.target, prepared.streams)?;
         let facts = Arc::new(Facts {
@@ -184,7 +185,7 @@ impl Agent {
 
         let pipeline = Pipeline {
             enricher,
-            judge: Judge::new(Arc::clone(&books), alerts),
+            judge: Judge::new(Arc::clone(&books), Arc::clone(&alerts)),
             rules: Arc::clone(&rules),
             consumers: Arc::clone(&consumers),
             suspect: Arc::clone(&suspect),
@@ -236,7 +237,6 @@ impl Agent {
         })?;
         meters.polled();
         spawn(Hop::Reader, &sender, move || Ended::Reader(reader.run()))?;
-        meters.started.store(true, Ordering::Release);
 
         if config.detection.watch {
             let named = config.detection.rules.iter().filter(|source| *source != BUILTIN).map(PathBuf::from);
@@ -268,6 +268,8 @@ impl Agent {
             notify: Notify::new(),
             searched: now,
             complained: (now, 0),
+            alerts: Arc::downgrade(&alerts),
+            ids: EventIds::default(),
         })
     }
 }

@@ -1,4 +1,5 @@
 //! Podman with a storage of its own and its API: containers of a program that lives as long as it is told.
+#![allow(dead_code)] // each test uses its part
 
 use std::{
     fs,
@@ -23,11 +24,19 @@ pub(crate) struct Podman {
 impl Podman {
     /// With the image, which has a user `webuser` (4242) that the host does not have.
     pub(crate) fn new(dir: &Path) -> Self {
+        Self::with(dir, &[])
+    }
+
+    /// The same, and its program has these names, too.
+    pub(crate) fn with(dir: &Path, names: &[&str]) -> Self {
         let podman = Self { dir: dir.into(), service: None };
         let root = dir.join("image");
         fs::create_dir_all(root.join("etc")).unwrap();
         fs::write(dir.join("program.c"), PROGRAM).unwrap();
         run(Command::new("cc").arg("-static").arg("-o").arg(root.join("program")).arg(dir.join("program.c")));
+        for name in names {
+            fs::hard_link(root.join("program"), root.join(name)).unwrap();
+        }
         fs::write(root.join("etc/passwd"), "root:x:0:0::/:\nwebuser:x:4242:4343::/srv:/bin/none\n").unwrap();
         fs::write(root.join("etc/group"), "root:x:0:\nwebgroup:x:4343:\n").unwrap();
         run(Command::new("tar").arg("-C").arg(&root).arg("-cf").arg(dir.join("image.tar")).arg("."));
@@ -44,6 +53,13 @@ impl Podman {
         command.args(["--storage-driver", "vfs", "--runtime", "runc", "--cgroup-manager", "cgroupfs"]);
         command.args(["--events-backend", "none"]);
         command
+    }
+
+    /// The same as words for a shell.
+    pub(crate) fn line(&self) -> String {
+        let command = self.command();
+        let words = std::iter::once(command.get_program()).chain(command.get_args());
+        words.map(|word| word.to_str().unwrap()).collect::<Vec<_>>().join(" ")
     }
 
     pub(crate) fn socket(&self) -> PathBuf {

@@ -1,16 +1,17 @@
 //! What makes each of Falco's stock rules fire.
 //!
 //! Actions are shell commands. `as NAME PROGRAM ARGUMENT…` runs a program under another name, `below NAME COMMAND`
-//! runs a command by a shell of that name, `inside` in a container (a cgroup named like one), and `act NAME CODE` runs
-//! Perl under that name. `$M` marks the command line, `$DIR` is a directory of the test's own. `{ptrace}` in Perl is
-//! the number of a system call. What `below` gets is in single quotes, and therein Perl in double ones.
+//! runs a command by a shell of that name, `inside` in a container (a cgroup named like one), `container OPTION… PROGRAM`
+//! in a container of podman's, and `act NAME CODE` runs Perl under that name, `weak NAME CODE` without CAP_SYS_ADMIN.
+//! `$M` marks the command line, `$DIR` is a directory of the test's own. `{ptrace}` in Perl is the number of a system
+//! call. What `below` gets is in single quotes, and therein Perl in double ones.
 
 /// How a rule is made to fire.
 pub(crate) enum How {
     /// By this action, on the real kernel.
     Act(&'static str),
-    /// Not yet, and why.
-    Not(&'static str),
+    /// By made-up events, in `crates/rules/tests/eval/made.rs`, because of this.
+    Made(&'static str),
 }
 
 pub(crate) struct Case {
@@ -30,13 +31,11 @@ const fn act(
     Case { rule, priority, how: How::Act(action), shows }
 }
 
-const fn not(rule: &'static str, priority: &'static str, why: &'static str) -> Case {
-    Case { rule, priority, how: How::Not(why), shows: &[] }
+const fn made(rule: &'static str, priority: &'static str, why: &'static str) -> Case {
+    Case { rule, priority, how: How::Made(why), shows: &[] }
 }
 
-const CAPABILITIES: &str = "events do not tell a thread's capabilities (`thread.cap_*`)";
-const ENVIRONMENT: &str = "events do not tell a program's environment (`proc.env`)";
-const PRIVILEGED: &str = "needs a container runtime that says whether a container is privileged";
+const ENVIRONMENT: &str = "environments hold secrets, so the agent does not read them (`proc.env`)";
 
 /// Of `falco_rules.yaml`, in its order.
 pub(crate) const STABLE: &[Case] = &[
@@ -71,14 +70,19 @@ pub(crate) const STABLE: &[Case] = &[
         r#"below httpd 'as bash sh -c true $M'"#,
         &["process=bash", "parent=httpd"],
     ),
-    not("System user interactive", "Informational", "users other than root have no names yet (`user.name`)"),
+    act(
+        "System user interactive",
+        "Informational",
+        "below sshd 'setpriv --reuid=daemon --clear-groups /bin/true $M'",
+        &["user=daemon", "process=true", "parent=sshd"],
+    ),
     act(
         "Terminal shell in container",
         "Notice",
         r#"script -qec "$SHELL_OF_TEST 'inside below runc \"as bash sh -c true \$M\"'" /dev/null"#,
         &["process=bash", "parent=runc"],
     ),
-    not(
+    made(
         "Contact K8S API Server From Container",
         "Notice",
         "needs Kubernetes: the name of the peer's address in the cluster (`fd.sip.name`)",
@@ -126,9 +130,23 @@ pub(crate) const STABLE: &[Case] = &[
         r#"inside act shell "use IO::Socket::INET; \$l = IO::Socket::INET->new(Listen => 1, LocalAddr => q(127.0.0.1)); \$s = IO::Socket::INET->new(PeerAddr => q(127.0.0.1), PeerPort => \$l->sockport); syscall {dup3}, fileno(\$s), 0, 0""#,
         &["connection=127.0.0.1:", "fd_type=ipv4", "process=shell"],
     ),
-    not("Linux Kernel Module Injection Detected", "Warning", CAPABILITIES),
-    not("Debugfs Launched in Privileged Container", "Warning", PRIVILEGED),
-    not("Detect release_agent File Container Escapes", "Critical", CAPABILITIES),
+    made(
+        "Linux Kernel Module Injection Detected",
+        "Warning",
+        "needs a kernel that takes modules: without them there are no such system calls",
+    ),
+    act(
+        "Debugfs Launched in Privileged Container",
+        "Warning",
+        "container --privileged /debugfs $M",
+        &["process=debugfs", "user=root"],
+    ),
+    act(
+        "Detect release_agent File Container Escapes",
+        "Critical",
+        r#"inside act escaper "open F, q(>), qq($DIR/release_agent)""#,
+        &["/release_agent cap_effective=", "CAP_SYS_ADMIN", "process=escaper"],
+    ),
     act(
         "PTRACE attached to process",
         "Warning",
@@ -203,18 +221,28 @@ pub(crate) const INCUBATING: &[Case] = &[
     act(
         "Change namespace privileges via unshare",
         "Notice",
-        r#"inside act sharer "syscall {unshare}, 0x04000000""#,
+        r#"inside weak sharer "syscall {unshare}, 0x04000000""#,
         &["process=sharer"],
     ),
-    not("Launch Privileged Container", "Informational", PRIVILEGED),
-    not("Launch Excessively Capable Container", "Informational", CAPABILITIES),
+    act(
+        "Launch Privileged Container",
+        "Informational",
+        "container --privileged /program $M",
+        &["process=program"],
+    ),
+    act(
+        "Launch Excessively Capable Container",
+        "Informational",
+        "container --cap-add SYS_ADMIN /program $M",
+        &["cap_permitted=CAP_CHOWN ", " CAP_SYS_ADMIN ", "process=program"],
+    ),
     act(
         "System procs network activity",
         "Notice",
         r#"act cat "require qq($DIR/net.pl); reach(q(203.0.113.7), 443)""#,
         &["203.0.113.7:443", "process=cat"],
     ),
-    not("Program run with disallowed http proxy env", "Notice", ENVIRONMENT),
+    made("Program run with disallowed http proxy env", "Notice", ENVIRONMENT),
     act(
         "Unexpected UDP Traffic",
         "Notice",
@@ -277,12 +305,17 @@ pub(crate) const INCUBATING: &[Case] = &[
         "inside as rsync /bin/true $M",
         &["process=rsync"],
     ),
-    not(
+    made(
         "Network Connection outside Local Subnet",
         "Warning",
-        "fires in no namespace until somebody fills its list `namespace_scope_network_only_subnet`",
+        "needs Kubernetes, and that somebody fills its list `namespace_scope_network_only_subnet`",
     ),
-    not("Mount Launched in Privileged Container", "Warning", PRIVILEGED),
+    act(
+        "Mount Launched in Privileged Container",
+        "Warning",
+        "container --privileged /mount $M",
+        &["process=mount"],
+    ),
     act(
         "Launch Ingress Remote File Copy Tools in Container",
         "Notice",
@@ -307,7 +340,7 @@ pub(crate) const INCUBATING: &[Case] = &[
         r#"act writer "open F, q(>>), qq($SSH/authorized_keys)""#,
         &["/authorized_keys", "process=writer"],
     ),
-    not("Potential Local Privilege Escalation via Environment Variables Misuse", "Notice", ENVIRONMENT),
+    made("Potential Local Privilege Escalation via Environment Variables Misuse", "Notice", ENVIRONMENT),
     act(
         "Backdoored library loaded into SSHD (CVE-2024-3094)",
         "Warning",

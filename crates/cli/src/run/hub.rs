@@ -3,7 +3,7 @@
 //! The agent reaches the detector as any agent does, over gRPC on the loopback: what is seen here is what a fleet
 //! would see. The history is a temporary directory that only its owner may read.
 
-use std::{io, net::SocketAddr};
+use std::net::SocketAddr;
 
 use anyhow::Context as _;
 use sentinel_dashboard::{DashboardError, Server};
@@ -61,7 +61,7 @@ async fn detector(history: &TempDir) -> Result<Detector, DetectorError> {
     config.history.path = history.path().join("history.db");
     config.grpc.port = 0;
     match Detector::start(&config).await {
-        Err(DetectorError::Listen { source, .. }) if source.kind() == io::ErrorKind::AddrInUse => {
+        Err(DetectorError::Listen(error)) if error.is_taken() => {
             config.http.port = 0;
             Detector::start(&config).await
         }
@@ -76,9 +76,7 @@ fn dashboard(port: Option<u16>, hub: SocketAddr) -> Result<Server, DashboardErro
     }
     config.http.port = port.unwrap_or(PORT);
     match Server::start(&config) {
-        Err(DashboardError::Listen { source, .. })
-            if port.is_none() && source.kind() == io::ErrorKind::AddrInUse =>
-        {
+        Err(DashboardError::Listen(error)) if port.is_none() && error.is_taken() => {
             config.http.port = 0;
             Server::start(&config)
         }

@@ -166,12 +166,7 @@ fn secret(key: &str, file: Option<&Path>, variable: &str) -> Result<Option<Strin
 }
 
 fn ip(key: &str, text: &str) -> Result<IpAddr, ConfigError> {
-    text.parse().map_err(|_| {
-        let problem = format!(
-            "expected an IP address (127.0.0.1 for this host only, 0.0.0.0 or :: for all), found {text:?}"
-        );
-        wrong(key, problem)
-    })
+    sentinel_service::address(key, text).map_err(|(key, problem)| wrong(key, problem))
 }
 
 fn wrong(key: impl Into<String>, problem: String) -> ConfigError {

@@ -2,12 +2,10 @@
 
 use std::net::IpAddr;
 
-use sentinel_sink::SinkError;
+use sentinel_service::{Problem, address, within};
+use sentinel_sink::{Bus, SinkError};
 
 use super::Config;
-
-/// Key and problem.
-type Problem = (String, String);
 
 /// Characters of a token: shorter ones can be guessed.
 const TOKEN_MIN: usize = 16;
@@ -20,6 +18,7 @@ impl Config {
         within("grpc.maxConnections", self.grpc.max_connections as u64, 1, 65_536)?;
         within("http.maxConnections", self.http.max_connections as u64, 1, 65_536)?;
         self.check_tls()?;
+        self.check_nats()?;
         let threshold = self.baseline.threshold;
         if !(threshold > 0.0 && threshold <= 1.0) {
             return Err((
@@ -66,6 +65,25 @@ impl Config {
         Ok(())
     }
 
+    fn check_nats(&self) -> Result<(), Problem> {
+        let nats = &self.nats;
+        if nats.servers.iter().any(|server| !server.contains("://")) {
+            let problem = format!("expected nats://HOST:PORT, one or more, found {:?}", nats.servers);
+            return Err(("nats.servers".into(), problem));
+        }
+        if !Bus::is_name(&nats.stream) {
+            let problem = format!("expected 1 to 64 letters, digits, - and _, found {:?}", nats.stream);
+            return Err(("nats.stream".into(), problem));
+        }
+        if ![1, 3, 5].contains(&nats.replicas) {
+            return Err(("nats.replicas".into(), format!("expected 1, 3 or 5, found {}", nats.replicas)));
+        }
+        if nats.tls.cert.is_some() != nats.tls.key.is_some() {
+            return Err(("nats.tls".into(), "cert and key belong together; set both or none".into()));
+        }
+        within("nats.maxBytes", nats.max_bytes, 1 << 20, 1 << 50)
+    }
+
     fn check_tls(&self) -> Result<(), Problem> {
         let tls = &self.grpc.tls;
         let lonely = match (&tls.cert, &tls.key, &tls.client_ca) {
@@ -104,24 +122,5 @@ fn below(error: SinkError) -> Problem {
     match error {
         SinkError::Invalid { key, problem } => (format!("outputs.{key}"), problem),
         other => ("outputs".into(), other.to_string()),
-    }
-}
-
-fn within(key: &str, value: u64, least: u64, most: u64) -> Result<(), Problem> {
-    if (least..=most).contains(&value) {
-        return Ok(());
-    }
-    Err((key.into(), format!("expected {least} to {most}, found {value}")))
-}
-
-fn address(key: &str, text: &str) -> Result<(), Problem> {
-    match text.parse::<IpAddr>() {
-        Ok(_) => Ok(()),
-        Err(_) => Err((
-            key.into(),
-            format!(
-                "expected an IP address (127.0.0.1 for this host only, 0.0.0.0 or :: for all), found {text:?}"
-            ),
-        )),
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use sentinel_service::Reference;
 
-use super::{Baseline, ClientTls, Config, External, Grpc, History, Http, Retention, Tls};
+use super::{Baseline, ClientTls, Config, External, Grpc, History, Http, Nats, NatsTls, Retention, Tls};
 
 const INTRODUCTION: &str = "# Configuration of the detector
 
@@ -20,6 +20,8 @@ const SECTIONS: &[(&str, &[&str])] = &[
     ("", Config::DOCS),
     ("grpc", Grpc::DOCS),
     ("grpc.tls", Tls::DOCS),
+    ("nats", Nats::DOCS),
+    ("nats.tls", NatsTls::DOCS),
     ("http", Http::DOCS),
     ("baseline", Baseline::DOCS),
     ("external", External::DOCS),

@@ -16,8 +16,9 @@ const WINDOW: (i64, i64) = (600_000, 60_000);
 const LATER: i64 = 5_000;
 /// Touches of an answer.
 const TOUCHES: usize = 500;
-/// Processes of an answer.
+/// Processes of an answer: ancestors, and siblings.
 const DEPTH: usize = 32;
+const SIBLINGS: usize = 32;
 
 pub(super) async fn lineage(State(facts): State<Facts>, Path(alert_id): Path<String>) -> Response {
     match facts.intake.hub.library.ask(move |reader| tell(reader, &alert_id)).await {
@@ -30,10 +31,16 @@ pub(super) async fn lineage(State(facts): State<Facts>, Path(alert_id): Path<Str
 fn tell(reader: &mut dyn Reader, alert_id: &str) -> Result<Option<Value>, StoreError> {
     let Some(Stored { ts_ms, node, json, .. }) = reader.alert(alert_id)? else { return Ok(None) };
     let alert: Value = serde_json::from_str(&json).unwrap_or_default();
-    let chain = chain(reader, &alert, &node, ts_ms)?;
-    // Everything descends from the first process; what that one touches tells nothing.
-    let pids: Vec<u32> = chain.iter().map(|process| process.pid).filter(|pid| *pid > 1).collect();
+    let mut chain = chain(reader, &alert, &node, ts_ms)?;
     let (from, to) = (ts_ms.saturating_sub(WINDOW.0), ts_ms.saturating_add(WINDOW.1));
+    // What the same parent started about then. Everything descends from the first process.
+    if let Some(parent) = chain.first().map(|process| process.ppid).filter(|ppid| *ppid > 1) {
+        let mut beside = reader.children(&node, parent, from, to, SIBLINGS)?;
+        beside.retain(|sibling| chain.iter().all(|process| process.pid != sibling.pid));
+        chain.extend(beside);
+    }
+    // What the first process touches tells nothing.
+    let pids: Vec<u32> = chain.iter().map(|process| process.pid).filter(|pid| *pid > 1).collect();
     let touched = reader.touches(&node, &pids, from, to, TOUCHES)?;
     let touched: Vec<Value> = touched
         .iter()

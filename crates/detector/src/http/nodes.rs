@@ -76,6 +76,8 @@ struct Row {
     hits: u64,
     suppressed: u64,
     last_ms: i64,
+    condition: String,
+    events: String,
 }
 
 pub(super) async fn rules(State(facts): State<Facts>) -> Response {
@@ -88,6 +90,9 @@ pub(super) async fn rules(State(facts): State<Facts>) -> Response {
             row.hits = row.hits.saturating_add(hits.hits);
             row.suppressed = row.suppressed.saturating_add(hits.suppressed);
             row.last_ms = row.last_ms.max(last_ms);
+            if row.condition.is_empty() {
+                (row.condition, row.events) = (hits.condition, hits.events);
+            }
             row.loaded.push(json!({
                 "node": node.name, "generation": rules.generation, "hash": rules.hash,
                 "hits": hits.hits, "suppressed": hits.suppressed, "last_ms": last_ms,
@@ -106,7 +111,7 @@ pub(super) async fn rules(State(facts): State<Facts>) -> Response {
     let rules = rows.into_iter().map(|((rule_id, rule), row)| {
         json!({
             "rule_id": rule_id, "rule": rule, "hits": row.hits, "suppressed": row.suppressed,
-            "last_ms": row.last_ms, "loaded": row.loaded,
+            "last_ms": row.last_ms, "condition": row.condition, "events": row.events, "loaded": row.loaded,
         })
     });
     answer::json(StatusCode::OK, json!({"rules": rules.collect::<Vec<_>>()}).to_string())

@@ -49,6 +49,7 @@ pub(crate) struct Account {
 
 impl Account {
     /// Events of which one knows what became of them; with a report that came twice, no more than there were.
+    #[allow(dead_code)] // not every test does
     pub(crate) fn accounted(&self) -> usize {
         self.arrived + self.lost.min(self.missing)
     }
@@ -76,7 +77,20 @@ impl Recorder {
         Self { port: port.recv().unwrap(), heard }
     }
 
+    /// Events that came, each once.
+    #[allow(dead_code)] // not every test does
+    pub(crate) fn count(&self) -> usize {
+        self.heard.lock().unwrap().files.len()
+    }
+
+    /// Whether this event came.
+    #[allow(dead_code)] // not every test does
+    pub(crate) fn knows(&self, number: usize) -> bool {
+        self.heard.lock().unwrap().files.contains(&number)
+    }
+
     /// Of so many events.
+    #[allow(dead_code)] // not every test does
     pub(crate) fn account(&self, produced: usize) -> Account {
         let heard = self.heard.lock().unwrap();
         let arrived = heard.files.len();

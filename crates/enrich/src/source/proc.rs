@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use bstr::ByteSlice as _;
 use rustc_hash::FxHashMap;
-use sentinel_event::{Process, ProcessKey, Text};
+use sentinel_event::{Capabilities, Process, ProcessKey, Text};
 
 use super::{Births, Cgroup, ROOT_CGROUP, Source, TICK_NS};
 use crate::place::container_of;
@@ -72,6 +72,7 @@ impl ProcSource {
                 session: stat.session,
                 tty: stat.tty,
                 cgroup_id: self.cgroup(&dir).and_then(|cgroup| cgroup.id).unwrap_or_default(),
+                capabilities: capabilities(&status),
                 exited: false,
             },
             ppid,
@@ -222,6 +223,15 @@ fn argv(dir: &Path) -> Arc<[Text]> {
 fn first_number(status: &[u8], name: &str) -> Option<u32> {
     let line = status.lines().find_map(|line| line.strip_prefix(name.as_bytes()))?;
     line.to_str().ok()?.split_ascii_whitespace().next()?.parse().ok()
+}
+
+/// What the lines `CapInh:`, `CapPrm:` and `CapEff:` say, in hexadecimal.
+fn capabilities(status: &[u8]) -> Option<Capabilities> {
+    let of = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name.as_bytes()))?;
+        u64::from_str_radix(line.to_str().ok()?.trim(), 16).ok()
+    };
+    Some(Capabilities { inheritable: of("CapInh:")?, permitted: of("CapPrm:")?, effective: of("CapEff:")? })
 }
 
 /// Mount points of cgroup v2 in `/proc/self/mountinfo`, proc(5).

@@ -27,6 +27,24 @@ pub struct Credentials {
     pub effective: u64,
 }
 
+impl Credentials {
+    /// What one may do beyond what the ids allow.
+    pub fn capabilities(&self) -> Capabilities {
+        Capabilities { inheritable: self.inheritable, permitted: self.permitted, effective: self.effective }
+    }
+}
+
+/// Capabilities of a thread, bit `CAP_*` of `linux/capability.h`. They count in the user namespace of the thread.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Capabilities {
+    /// Kept over the start of a program that has them, too.
+    pub inheritable: u64,
+    /// What it may take on.
+    pub permitted: u64,
+    /// What permission checks look at.
+    pub effective: u64,
+}
+
 /// User or group ids were changed, or the attempt failed. The ids in `head` are those of before: of who asked.
 ///
 /// Hook: `sys_enter_*` and `sys_exit_*` of setuid, setreuid, setresuid, setfsuid, the same of groups, and

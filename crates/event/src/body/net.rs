@@ -120,6 +120,8 @@ pub struct Socket {
     pub shared: bool,
     /// The address in the caller's memory, read at exit: what was asked for, as a second witness.
     pub asked: Endpoint,
+    /// Names under which this host looked the other end's address up; empty when nobody told.
+    pub peer_names: Vec<Text>,
 }
 
 /// One end of a connection.

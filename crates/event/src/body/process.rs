@@ -1,6 +1,6 @@
 //! Starts, ends and interference.
 
-use crate::{Path, ProcessKey, Text};
+use crate::{Capabilities, Path, ProcessKey, Text};
 
 /// A program was started, or the attempt failed (`head.result < 0`).
 ///
@@ -27,6 +27,11 @@ pub struct Exec {
     pub exe_ino: u64,
     /// Working directory at exec.
     pub cwd: Path,
+    /// What the program may do; none on failure, and where nobody told.
+    pub capabilities: Option<Capabilities>,
+    /// The environment, `NAME=value`. Environments hold secrets, so our own programs never read it: it is empty
+    /// unless another sender of events tells it.
+    pub env: Vec<Text>,
 }
 
 /// A process was created. `head` is the parent. Threads are not processes and give no event.

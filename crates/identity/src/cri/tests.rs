@@ -150,3 +150,13 @@ fn ten_megabytes_are_refused_and_a_missing_runtime_is_a_failure() {
         assert!(matches!(nobody.ask(Runtime::CriO, "web").await, Err(AskError::Failed(_))));
     });
 }
+
+#[test]
+fn a_socket_that_our_user_may_not_write_to_is_told_with_the_remedy() {
+    with(Fake { silent: false, large: false }, async |mut cri| {
+        // Rights of this thread alone: as root we may write everywhere.
+        nix::unistd::setfsuid(65534.into());
+        let error = cri.ask(Runtime::CriO, "web").await.unwrap_err();
+        assert!(error.to_string().contains("CAP_DAC_OVERRIDE"), "{error}");
+    });
+}

@@ -101,6 +101,7 @@ fn socket(socket: &abi::sentinel_sock, tail: Tail<'_>) -> Result<Socket, DecodeE
         peer: endpoint(&socket.peer, socket.family, tail)?,
         shared: socket.shared != 0,
         asked: endpoint(&socket.asked, socket.asked_family, tail)?,
+        peer_names: Vec::new(),
     })
 }
 

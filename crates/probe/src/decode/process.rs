@@ -1,6 +1,6 @@
 //! Starts, ends, interference; and what the iterators tell of processes that were there before us.
 
-use sentinel_event::{Body, Exec, Exit, Fork, Path, Process, ProcessKey, Ptrace, Text};
+use sentinel_event::{Body, Capabilities, Exec, Exit, Fork, Path, Process, ProcessKey, Ptrace, Text};
 
 use super::{Content, Decode, DecodeError, Tail, split};
 use crate::abi;
@@ -21,6 +21,11 @@ impl Decode for abi::sentinel_exec {
             exe_upper_layer: self.upper_layer != 0,
             exe_ino: self.ino,
             cwd: tail.rooted(self.cwd)?,
+            capabilities: (!failed).then(|| {
+                let [inheritable, permitted, effective] = self.cap;
+                Capabilities { inheritable, permitted, effective }
+            }),
+            env: Vec::new(),
         })))
     }
 }
@@ -159,6 +164,7 @@ mod tests {
             argv_len: 7,
             ino: 99,
             nlink: 1,
+            cap: [1, 2, 3],
             ..Default::default()
         };
         (wire, b"dash\0bin\0root\0/bin/shsh\0-c\0\0")
@@ -184,6 +190,8 @@ mod tests {
             exe_upper_layer: false,
             exe_ino: 99,
             cwd: "/root".into(),
+            capabilities: Some(Capabilities { inheritable: 1, permitted: 2, effective: 3 }),
+            env: Vec::new(),
         };
         assert_eq!(decoded(&wire, tail), want);
         every_cut_fails(&record(1, &wire, tail));

@@ -12,6 +12,7 @@
 pub mod opener;
 
 use std::{
+    cell::Cell,
     ffi::CString,
     io,
     os::{
@@ -20,7 +21,10 @@ use std::{
     },
     path::Path,
     process,
-    sync::{Mutex, MutexGuard, OnceLock, PoisonError, atomic::AtomicU64, atomic::Ordering},
+    sync::{
+        Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -31,6 +35,11 @@ use sentinel_probe::{Options, Probe, Reader};
 pub struct Capture {
     pub probe: Probe,
     pub reader: Reader,
+}
+
+thread_local! {
+    /// A thread that acts for the test that runs in this one.
+    pub static ALSO: Cell<u32> = const { Cell::new(0) };
 }
 
 static MARKS: AtomicU64 = AtomicU64::new(0);
@@ -89,7 +98,8 @@ impl Capture {
 /// What this thread did, or a child of this process: other tests prepare while this one has the probe.
 fn ours(event: &Event) -> bool {
     let thread = nix::unistd::gettid().as_raw().cast_unsigned();
-    event.head.tid == thread || event.head.parent.tgid == process::id()
+    [thread, ALSO.get()].contains(&event.head.tid) && event.head.tid != 0
+        || event.head.parent.tgid == process::id()
 }
 
 /// The probe that the tests of this file share, one at a time.

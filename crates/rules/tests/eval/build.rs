@@ -198,6 +198,13 @@ pub(crate) fn stock() -> Option<Engine> {
 
 /// The same, not compiled.
 pub(crate) fn stock_set() -> Option<RuleSet> {
+    let [stable, incubating] = stock_texts()?;
+    let (report, set) = RuleSet::load(&[("stable", &stable), ("incubating", &incubating)]);
+    Some(set.unwrap_or_else(|| panic!("{report}")))
+}
+
+/// The texts of both files.
+pub(crate) fn stock_texts() -> Option<[String; 2]> {
     let named = std::env::var_os("SENTINEL_FALCO_RULES").map(PathBuf::from);
     let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/falco-rules");
     let directory = named.clone().unwrap_or(beside);
@@ -209,7 +216,5 @@ pub(crate) fn stock_set() -> Option<RuleSet> {
             None
         }
     };
-    let (stable, incubating) = (read("falco_rules.yaml")?, read("falco-incubating_rules.yaml")?);
-    let (report, set) = RuleSet::load(&[("stable", &stable), ("incubating", &incubating)]);
-    Some(set.unwrap_or_else(|| panic!("{report}")))
+    Some([read("falco_rules.yaml")?, read("falco-incubating_rules.yaml")?])
 }

@@ -12,6 +12,7 @@ mod build;
 mod calls;
 mod fields;
 mod interest;
+mod made;
 mod naive;
 mod opens;
 mod operators;

@@ -116,6 +116,7 @@ fn socket() -> BoxedStrategy<Socket> {
             peer,
             shared,
             asked,
+            peer_names: Vec::new(),
         })
         .boxed()
 }

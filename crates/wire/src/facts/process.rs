@@ -21,6 +21,9 @@ const EXEC: &[Fact] = rows! { Data, &[Kind::Exec], Body::Exec(exec) =>
     "exe_memfd", "", KERNEL, "The program is a file without a name. Absent when not.", when(exec.exe_memfd);
     "exe_upper_layer", "", KERNEL, "The program is not part of the container's image. Absent when it is.", when(exec.exe_upper_layer);
     "cwd", "", KERNEL, "Working directory. Absent when not known.", some_bytes(&exec.cwd.bytes);
+    "cap_inheritable", "", KERNEL, "Capabilities that the program inherits, bits. Absent on failure.", exec.capabilities.map(|all| Value::Hex(all.inheritable));
+    "cap_permitted", "", KERNEL, "Capabilities that it may take on.", exec.capabilities.map(|all| Value::Hex(all.permitted));
+    "cap_effective", "", KERNEL, "Capabilities that it has.", exec.capabilities.map(|all| Value::Hex(all.effective));
 };
 
 const FORK: &[Fact] = rows! { Data, &[Kind::Fork], Body::Fork(fork) =>

@@ -10,7 +10,7 @@ use std::{
 use super::sketch::{DEPTH, Sketch, WIDTH};
 
 /// What a checkpoint begins with; the last byte is the version of its form and of what the keys mean.
-const MAGIC: &[u8; 8] = b"SNTLBAS\x01";
+const MAGIC: &[u8; 8] = b"SNTLBAS\x02";
 const HEAD: usize = 8 + 8 + 8;
 const BYTES: usize = HEAD + WIDTH * DEPTH * 8;
 

@@ -2,31 +2,56 @@
 
 use std::net::IpAddr;
 
-/// Components of a directory that count.
-const DEPTH: usize = 4;
+/// Components of a path that count.
+const DEPTH: usize = 6;
 /// From here on ports are the system's choice.
 const EPHEMERAL: u16 = 32_768;
 
-/// The class of a path: its directory, to a depth, with numbers and random names replaced. Small directories where
-/// every file has a meaning of its own keep the file's name.
-pub(super) fn path(path: &str) -> String {
-    let telling =
-        ["/etc/", "/root/", "/boot/"].iter().any(|start| path.starts_with(start)) || path.contains("/.ssh/");
-    let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
-    let named = if telling { path } else { directory };
-    let mut class = String::new();
-    for component in named.split('/').filter(|component| !component.is_empty()).take(DEPTH) {
-        class.push('/');
-        class.push_str(if is_random(component) { "*" } else { component });
-    }
-    if class.is_empty() { "/".into() } else { class }
+/// The components of a path, to a depth, each as its class: numbers and random names are replaced.
+pub(super) fn components(path: &str) -> Vec<String> {
+    path.split('/').filter(|component| !component.is_empty()).take(DEPTH).map(component).collect()
 }
 
-/// Numbers, hexadecimal names, names with more digits than a word has.
-fn is_random(name: &str) -> bool {
-    let digits = name.bytes().filter(u8::is_ascii_digit).count();
-    let hex = name.len() >= 8 && name.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
-    digits == name.len() || hex || digits * 3 >= name.len() && name.len() >= 6
+/// The class of a path.
+pub(super) fn path(path: &str) -> String {
+    components(path).iter().map(|component| format!("/{component}")).collect()
+}
+
+/// The class of a name: between its `-`, `.` and `_` random words are `*`, and digits are `0`.
+fn component(name: &str) -> String {
+    if is_random(name) {
+        return "*".into();
+    }
+    let mut class = String::with_capacity(name.len());
+    for piece in name.split_inclusive(['-', '.', '_']) {
+        let (word, end) = match piece.chars().last() {
+            Some(end @ ('-' | '.' | '_')) => (piece.trim_end_matches(end), Some(end)),
+            _ => (piece, None),
+        };
+        if word.len() > 3 && word.starts_with("tmp") {
+            class.push_str("tmp*");
+        } else if word.len() > 3 && is_random(word) {
+            class.push('*');
+        } else {
+            word.chars().for_each(|char| match char {
+                '0'..='9' if class.ends_with('0') => {}
+                '0'..='9' => class.push('0'),
+                _ => class.push(char),
+            });
+        }
+        class.extend(end);
+    }
+    class
+}
+
+/// Numbers, hexadecimal words, words with more digits or changes of case than a word has.
+fn is_random(word: &str) -> bool {
+    let digits = word.bytes().filter(u8::is_ascii_digit).count();
+    let hex =
+        word.len() >= 6 && digits > 0 && word.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    let pairs = || word.bytes().zip(word.bytes().skip(1));
+    let rises = pairs().filter(|(a, b)| a.is_ascii_lowercase() && b.is_ascii_uppercase()).count();
+    digits == word.len() && digits > 0 || hex || word.len() >= 6 && (digits * 3 >= word.len() || rises >= 2)
 }
 
 /// The class of a peer: near or far, and the port if a service could be there.
@@ -52,14 +77,18 @@ mod tests {
     #[test]
     fn paths_of_the_same_sort_are_one() {
         for (name, class) in [
-            ("/var/lib/postgresql/15/main/base/1/2", "/var/lib/postgresql/*"),
+            ("/var/lib/postgresql/15/main/base/1/2", "/var/lib/postgresql/*/main/base"),
             ("/etc/shadow", "/etc/shadow"),
             ("/home/ann/.ssh/id_rsa", "/home/ann/.ssh/id_rsa"),
-            ("/tmp/a", "/tmp"),
-            ("/proc/4711/maps", "/proc/*"),
-            ("/run/user/1000/f81d4fae-7dec/x", "/run/user/*/*"),
-            ("relative", "/"),
-            ("", "/"),
+            ("/tmp/.tmpQhsZ1a/x", "/tmp/*/x"),
+            ("/var/lib/x/tmpfile.new", "/var/lib/x/tmp*.new"),
+            ("/tmp/ccTbiOqV.o", "/tmp/*"),
+            ("/proc/4711/maps", "/proc/*/maps"),
+            ("/run/user/1000/f81d4fae-7dec/x", "/run/user/*/*/x"),
+            ("/usr/lib/libssl.so.3", "/usr/lib/libssl.so.0"),
+            ("/t/deps/root_agent-bcad01f2", "/t/deps/root_agent-*"),
+            ("relative", "/relative"),
+            ("", ""),
         ] {
             assert_eq!(path(name), class, "{name}");
         }

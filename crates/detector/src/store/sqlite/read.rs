@@ -139,6 +139,41 @@ impl Reader for SqliteReader {
         query.query_row(params![node, pid, at_ms], process).optional().map_err(explained)
     }
 
+    fn children(
+        &mut self,
+        node: &str,
+        ppid: u32,
+        from_ms: i64,
+        to_ms: i64,
+        limit: usize,
+    ) -> Result<Vec<Process>, StoreError> {
+        let mut query = self.ready()?.prepare_cached(
+            "SELECT pid, start_ns, ts_ms, name, exe, cmdline FROM processes
+             WHERE node = ?1 AND ppid = ?2 AND ts_ms BETWEEN ?3 AND ?4 ORDER BY ts_ms DESC LIMIT ?5",
+        )?;
+        // One that starts a program is heard of as what it was before, too.
+        let most = i64::try_from(limit.saturating_mul(4)).unwrap_or(i64::MAX);
+        let mut rows = query.query(params![node, ppid, from_ms, to_ms, most]).map_err(explained)?;
+        let mut found: Vec<Process> = Vec::new();
+        while let Some(row) = rows.next().map_err(explained)? {
+            let pid = row.get(0)?;
+            if found.iter().any(|process| process.pid == pid) || found.len() >= limit {
+                continue;
+            }
+            found.push(Process {
+                pid,
+                ppid,
+                start_ns: row.get::<_, i64>(1)?.unsigned_abs(),
+                ts_ms: row.get(2)?,
+                name: row.get(3)?,
+                exe: row.get(4)?,
+                cmdline: row.get(5)?,
+            });
+        }
+        found.reverse();
+        Ok(found)
+    }
+
     fn touches(
         &mut self,
         node: &str,

@@ -6,7 +6,8 @@ use rusqlite::{Connection, TransactionBehavior};
 const APPLICATION: i32 = 0x534e_544c;
 
 /// Step N leads from version N to N + 1. A step that was released never changes.
-const STEPS: &[&str] = &["
+const STEPS: &[&str] = &[
+    "
     -- What is searched and counted.
     CREATE TABLE alerts (
         seq       INTEGER PRIMARY KEY AUTOINCREMENT, -- never used twice, also when the last were forgotten
@@ -52,7 +53,11 @@ const STEPS: &[&str] = &["
         page    BLOB NOT NULL -- protobuf
     ) STRICT;
     CREATE INDEX touches_by_time ON touches (node, to_ms);
-"];
+",
+    "
+    CREATE INDEX processes_by_parent ON processes (node, ppid, ts_ms);
+",
+];
 
 /// Brings the file up to date.
 ///

@@ -60,6 +60,8 @@ fn a_child_of_ours_is_described_as_it_was_started() {
     assert_eq!((&process.argv[0], &process.argv[1], process.argv.len()), (&"my cat".into(), &"-".into(), 2));
     assert!(process.exe.ends_with(b"/cat") || process.exe.ends_with(b"busybox"), "{:?}", process.exe);
     assert!(process.key.start_ns >= ours.key.start_ns);
+    // Nothing in between gives or takes privileges.
+    assert!(process.capabilities.is_some() && process.capabilities == ours.capabilities);
     drop(child.stdin.take());
     child.wait().unwrap();
     assert_eq!(source.process(child.id()), None);

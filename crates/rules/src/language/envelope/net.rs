@@ -28,6 +28,10 @@ const SOCKET: &[Row] = table! { Data,
     "asked_ip", "fd.rip fd.ip fd.name fd.sip", "10.0.0.6", |draft, text| asked(&mut draft.body, |end| ip(text, end));
     "asked_port", "fd.rport fd.port fd.name fd.sport", "443", |draft, text| asked(&mut draft.body, |end| number(text, &mut end.port));
     "asked_path", "fd.name", "/run/b.sock", |draft, value| asked(&mut draft.body, |end| text(value, &mut end.path));
+    "peer_names", "fd.rip.name fd.sip.name fd.cip.name", "db.example", |draft, text| {
+        socket(&mut draft.body)?.peer_names = text.split(' ').map(Into::into).collect();
+        Some(())
+    };
     "shared", "", "true", |draft, text| truth(text, &mut socket(&mut draft.body)?.shared);
 };
 

@@ -1,10 +1,10 @@
 //! Exec, fork, exit and ptrace.
 
-use sentinel_event::{Body, Exec, Exit, Fork, Kind, PathFlags, Ptrace};
+use sentinel_event::{Body, Capabilities, Exec, Exit, Fork, Kind, PathFlags, Ptrace};
 
 use super::{
     Row,
-    form::{number, text, truth},
+    form::{hexadecimal, number, text, truth},
     table,
 };
 use crate::language::eval::names;
@@ -32,6 +32,22 @@ const EXEC: &[Row] = table! { Data, &[Kind::Exec];
     "exe_memfd", "proc.is_exe_from_memfd", "true", |draft, value| truth(value, &mut exec(&mut draft.body)?.exe_memfd);
     "exe_upper_layer", "proc.is_exe_upper_layer", "true", |draft, value| {
         truth(value, &mut exec(&mut draft.body)?.exe_upper_layer)
+    };
+    "cap_inheritable", "thread.cap_inheritable", "0x1ff", |draft, value| {
+        capabilities(&mut draft.body)?.inheritable = hexadecimal(value)?;
+        Some(())
+    };
+    "cap_permitted", "thread.cap_permitted", "0x1ff", |draft, value| {
+        capabilities(&mut draft.body)?.permitted = hexadecimal(value)?;
+        Some(())
+    };
+    "cap_effective", "thread.cap_effective", "0x1ff", |draft, value| {
+        capabilities(&mut draft.body)?.effective = hexadecimal(value)?;
+        Some(())
+    };
+    "env", "proc.env", "HOME=/root TERM=linux", |draft, value| {
+        exec(&mut draft.body)?.env = value.split(' ').map(Into::into).collect();
+        Some(())
     };
     "cwd", "proc.cwd evt.arg.cwd", "/home/u", |draft, value| text(value, &mut exec(&mut draft.body)?.cwd.bytes);
 };
@@ -64,6 +80,11 @@ fn exec(body: &mut Body) -> Option<&mut Exec> {
         Body::Exec(exec) => Some(exec),
         _ => None,
     }
+}
+
+/// They are known when one of them is said.
+fn capabilities(body: &mut Body) -> Option<&mut Capabilities> {
+    Some(exec(body)?.capabilities.get_or_insert_default())
 }
 
 fn fork(body: &mut Body) -> Option<&mut Fork> {

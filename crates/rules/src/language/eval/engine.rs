@@ -8,7 +8,7 @@ use super::{
     Matching, Selection, Witness,
     actor::{Actor, Actors},
     alert::{Alert, Output},
-    compile::{Builder, FALSE, NodeId, Program, TRUE},
+    compile::{Builder, FALSE, NodeId, Program, TRUE, TermNode},
     guard::Guards,
     machine::{Pass, Results},
     names,
@@ -203,6 +203,17 @@ impl Engine {
         let kinds = Kind::ALL.iter().copied();
         let some = |slot: usize| self.index.get(slot).is_some_and(|slot| !slot.roots.is_empty());
         kinds.filter(|kind| names::slots_of(*kind).any(some)).collect()
+    }
+
+    /// The kinds of events that keep right what rules in use ask of processes, beside those that make the table
+    /// of processes: what changes capabilities, when some rule asks for these.
+    pub fn state_kinds(&self) -> KindSet {
+        let asks =
+            |term: &TermNode| matches!(term, TermNode::Field { name, .. } if name.starts_with("thread.cap_"));
+        match self.program.terms.iter().any(asks) {
+            true => [Kind::Setuid, Kind::Capset].into_iter().collect(),
+            false => KindSet::NONE,
+        }
     }
 
     /// The calls without a kind of their own that some rule names: the probe must be told of them, then they

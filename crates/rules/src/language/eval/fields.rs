@@ -7,6 +7,7 @@ mod fd;
 mod fs;
 mod missing;
 mod place;
+mod privilege;
 mod proc;
 mod user;
 
@@ -44,8 +45,16 @@ const fn built(name: &'static str, get: Get) -> Row {
 }
 
 static ROWS: LazyLock<HashMap<&'static str, Row>> = LazyLock::new(|| {
-    let families =
-        [evt::FIELDS, proc::FIELDS, user::FIELDS, fd::FIELDS, fs::FIELDS, container::FIELDS, place::FIELDS];
+    let families = [
+        evt::FIELDS,
+        proc::FIELDS,
+        privilege::FIELDS,
+        user::FIELDS,
+        fd::FIELDS,
+        fs::FIELDS,
+        container::FIELDS,
+        place::FIELDS,
+    ];
     families.into_iter().flatten().map(|row| (row.name, *row)).collect()
 });
 

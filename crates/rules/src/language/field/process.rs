@@ -45,7 +45,7 @@ pub(super) const FIELDS: &[Field] = &[
     field("proc.cmdnargs", Type::U64, Every, "Number of arguments without the first."),
     field("proc.cmdlenargs", Type::U64, Every, "Bytes of all arguments without the first."),
     text("proc.exeline", Every, "First argument, a blank, and the other arguments."),
-    text("proc.env", Every, "Environment, `A=1 B=2`; `[NAME]` is one variable's value.")
+    text("proc.env", Every, "Environment at the start of a program, `A=1 B=2`; `[NAME]` is one variable's value. Environments hold secrets: the agent does not read them, other senders of events may.")
         .with(ArgumentRule::OptionalKey),
     text("proc.aenv", Every, "Environment of an ancestor, or one variable of the parent.")
         .with(ArgumentRule::OptionalKey)
@@ -153,7 +153,7 @@ pub(super) const FIELDS: &[Field] = &[
     field("thread.pfminor", Type::U64, Every, "Page faults that did not read from disk."),
     text("thread.cgroups", Every, "All cgroups, with a blank between them."),
     text("thread.cgroup", Every, "The cgroup of the subsystem in brackets.").with(ArgumentRule::Key),
-    text("thread.cap_permitted", Every, "Permitted capabilities, with a blank between them."),
-    text("thread.cap_inheritable", Every, "Inheritable capabilities, with a blank between them."),
-    text("thread.cap_effective", Every, "Effective capabilities, with a blank between them."),
+    text("thread.cap_permitted", Every, "Permitted capabilities, with a blank between them. Of the process's main thread; of `execve` and `capset` those after the call."),
+    text("thread.cap_inheritable", Every, "Inheritable capabilities, likewise."),
+    text("thread.cap_effective", Every, "Effective capabilities, likewise."),
 ];

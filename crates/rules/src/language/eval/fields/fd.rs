@@ -36,6 +36,9 @@ pub(super) const FIELDS: &[Row] = &[
     plain("fd.sip", |view, _, _| server(view, ip)),
     plain("fd.lip", |view, _, _| or_missing(view.net(), |net| ip(net.local))),
     plain("fd.rip", |view, _, _| or_missing(view.net(), |net| ip(net.peer))),
+    built("fd.cip.name", |view, _, scratch| names(view, scratch, |net| net.client)),
+    built("fd.sip.name", |view, _, scratch| names(view, scratch, |net| Some(net.server))),
+    built("fd.rip.name", |view, _, scratch| names(view, scratch, |net| Some(net.peer))),
     built("fd.net", |view, _, scratch| ends(view, scratch, address)),
     plain("fd.cnet", |view, _, _| client(view, ip)),
     plain("fd.snet", |view, _, _| server(view, ip)),
@@ -242,6 +245,18 @@ fn server<'a>(view: &View<'a>, of: fn(&'a Endpoint) -> Value<'a>) -> Value<'a> {
 }
 
 /// Client and server, as far as they are known; missing when neither is.
+/// The names of an end: only the other end's are known.
+fn names<'a>(view: &View<'a>, scratch: &mut Scratch, end: fn(&Net<'a>) -> Option<&'a Endpoint>) -> Value<'a> {
+    let Some(net) = view.net() else { return Value::Missing };
+    let known = net.socket.peer_names.as_slice();
+    let is_peer = end(&net).is_some_and(|end| std::ptr::eq(end, net.peer));
+    match known.first() {
+        Some(name) if is_peer && known.len() == 1 => some(name),
+        Some(_) if is_peer => scratch.texts(Several::Any, known.iter().map(|name| name.as_slice())),
+        _ => Value::Missing,
+    }
+}
+
 fn ends<'a>(view: &View<'a>, scratch: &mut Scratch, of: fn(&Endpoint) -> Option<Item>) -> Value<'a> {
     let Some(net) = view.net() else { return Value::Missing };
     let both = [net.client, Some(net.server)];

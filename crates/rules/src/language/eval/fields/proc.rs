@@ -66,6 +66,11 @@ pub(super) const FIELDS: &[Row] = &[
         }
         _ => each(view, scratch, |process, out| join(rest(&process.argv), out)),
     }),
+    built("proc.env", |view, argument, scratch| {
+        let Some(exec) = view.exec().filter(|exec| !exec.env.is_empty()) else { return Value::Missing };
+        let Argument::Key(name) = argument else { return scratch.build(|out| join(&exec.env, out)) };
+        or_missing(exec.env.iter().find_map(|one| variable(one, name)), Value::Text)
+    }),
     built("proc.cmdline", |view, _, scratch| cmdline(view, scratch)),
     built("proc.pcmdline", |view, _, scratch| {
         or_missing(view.ancestor(1), |process| scratch.build(|out| line_of(process, out)))
@@ -157,6 +162,11 @@ pub(super) fn name<'a>(view: &View<'a>) -> &'a [u8] {
         Some(process) if head.tid != head.process.tgid && !process.comm.is_empty() => &process.comm,
         _ => head.comm.as_bstr(),
     }
+}
+
+/// The value, when the variable has this name.
+fn variable<'a>(one: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    one.strip_prefix(name)?.strip_prefix(b"=")
 }
 
 fn argv<'a>(view: &View<'a>) -> Option<&'a [Text]> {

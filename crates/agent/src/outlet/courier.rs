@@ -1,11 +1,12 @@
-//! `stream.mode: grpc`: events leave for a detector, at least once each.
+//! `stream.mode: grpc` and `nats`: events leave for a detector or for a bus, at least once each.
 //!
-//! A batch is ours until it is acknowledged. While the detector is away or too slow, batches go to a bounded spool
+//! A batch is ours until it is acknowledged. While the receiver is away or too slow, batches go to a bounded spool
 //! on disk, and drain from there in order; what exceeds the bound is counted and reported. This thread keeps the
-//! books; [`link`] speaks.
+//! books; [`link`] speaks gRPC, [`nats`] NATS.
 
 mod anomaly;
 mod link;
+mod nats;
 mod store;
 mod window;
 
@@ -26,6 +27,7 @@ use self::{
 };
 use crate::{
     AgentError, Config,
+    config::GrpcSpool,
     ledger::Ledger,
     meters::{Meters, OutletMeters},
     outlet::Ending,
@@ -45,8 +47,14 @@ const COMPLAIN: Duration = Duration::from_secs(10);
 /// Receives alerts of the detector's anomalies.
 pub(crate) type OnAnomaly = Box<dyn Fn(Alert) + Send>;
 
+/// The thread's ends of the queue, and a look at it.
+type Ends = (Receiver<Parcel>, Sender<Parcel>, Gauge<Parcel>);
+
 /// The thread's work.
-pub(crate) struct Grpc {
+pub(crate) struct Courier {
+    stage: Stage,
+    /// The receiver, for people.
+    whom: &'static str,
     link: Link,
     window: Window,
     store: Option<Store>,
@@ -61,17 +69,44 @@ pub(crate) struct Grpc {
     complained: Option<Instant>,
 }
 
-impl Grpc {
-    pub(crate) fn new(
+impl Courier {
+    /// To the detector of `config.grpc`.
+    pub(crate) fn grpc(
         config: &Config,
-        (input, empties, waiting): (Receiver<Parcel>, Sender<Parcel>, Gauge<Parcel>),
+        ends: Ends,
+        counts: (Arc<Mutex<Ledger>>, Arc<Meters>),
+        on_anomaly: OnAnomaly,
+    ) -> Result<Self, AgentError> {
+        let spool = &config.grpc.spool;
+        let link = Link::start(&config.grpc)?;
+        Self::new((Stage::Grpc, "detector", link), ("grpc.spool", spool), ends, counts, on_anomaly)
+    }
+
+    /// To the bus of `config.nats`. Anomalies are the detectors' to tell.
+    pub(crate) fn nats(
+        config: &Config,
+        ends: Ends,
+        counts: (Arc<Mutex<Ledger>>, Arc<Meters>),
+    ) -> Result<Self, AgentError> {
+        let crate::config::NatsSpool { path, max_bytes } = config.nats.spool.clone();
+        let link = nats::start(&config.nats)?;
+        let spool = GrpcSpool { path, max_bytes };
+        Self::new((Stage::Nats, "NATS server", link), ("nats.spool", &spool), ends, counts, Box::new(drop))
+    }
+
+    fn new(
+        (stage, whom, link): (Stage, &'static str, Link),
+        (key, spool): (&'static str, &GrpcSpool),
+        (input, empties, waiting): Ends,
         (ledger, meters): (Arc<Mutex<Ledger>>, Arc<Meters>),
         on_anomaly: OnAnomaly,
     ) -> Result<Self, AgentError> {
         Ok(Self {
-            link: Link::start(&config.grpc)?,
+            stage,
+            whom,
+            link,
             window: Window::default(),
-            store: Store::open(&config.grpc.spool)?,
+            store: Store::open(key, spool)?,
             input,
             empties,
             waiting,
@@ -91,7 +126,7 @@ impl Grpc {
                 self.hear(said);
             }
             self.send_stored();
-            self.window.overdue(|batch| delivered(&self.meters, &batch));
+            self.window.overdue(|batch| delivered(self.meters.outlet(self.stage), &batch));
             self.tell_bytes();
             match self.next() {
                 Received::Item(mut parcel) => {
@@ -152,7 +187,7 @@ impl Grpc {
             self.lose(parcel, cause);
             if self.complained.is_none_or(|last| last.elapsed() >= COMPLAIN) {
                 self.complained = Some(Instant::now());
-                error!(%error, "The detector is away and its spool takes no more; events are lost.");
+                error!(%error, "The {} is away and its spool takes no more; events are lost.", self.whom);
             }
         }
     }
@@ -176,18 +211,18 @@ impl Grpc {
     }
 
     fn hear(&mut self, said: Said) {
-        let outlet = self.meters.outlet(Stage::Grpc);
+        let outlet = self.meters.outlet(self.stage);
         match said {
             Said::Up(stream) => {
                 if outlet.away.swap(false, Ordering::Relaxed) {
-                    info!("The detector is back.");
+                    info!("The {} is back.", self.whom);
                 }
                 self.window.up(stream);
             }
             Said::Away(reason) => {
                 outlet.retries.fetch_add(1, Ordering::Relaxed);
                 if !outlet.away.swap(true, Ordering::Relaxed) {
-                    warn!(reason, "The detector is away; events wait for it.");
+                    warn!(reason, "The {} is away; events wait for it.", self.whom);
                 }
                 self.window.down();
             }
@@ -216,7 +251,7 @@ impl Grpc {
     }
 
     fn done(&mut self, batch: &Batch) {
-        delivered(&self.meters, batch);
+        delivered(self.meters.outlet(self.stage), batch);
         if let Some(store) = &mut self.store
             && batch.stored
             && let Err(error) = store.taken(batch)
@@ -243,28 +278,27 @@ impl Grpc {
             if !kept {
                 let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
                 for kind in &batch.kinds {
-                    ledger.lose(*kind, None, Stage::Grpc, LossCause::Closed, &self.meters);
+                    ledger.lose(*kind, None, self.stage, LossCause::Closed, &self.meters);
                 }
             }
         }
         let kept = self.store.as_ref().map_or(0, Store::ours);
-        self.meters.outlet(Stage::Grpc).kept.store(kept, Ordering::Relaxed);
+        self.meters.outlet(self.stage).kept.store(kept, Ordering::Relaxed);
         self.tell_bytes();
     }
 
     fn tell_bytes(&self) {
         let bytes = self.store.as_ref().map_or(0, Store::bytes);
-        self.meters.outlet(Stage::Grpc).spooled_bytes.store(bytes, Ordering::Relaxed);
+        self.meters.outlet(self.stage).spooled_bytes.store(bytes, Ordering::Relaxed);
     }
 
     fn lose(&self, parcel: &Parcel, cause: LossCause) {
         let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
-        parcel.lose(0, Stage::Grpc, cause, &mut ledger, &self.meters);
+        parcel.lose(0, self.stage, cause, &mut ledger, &self.meters);
     }
 }
 
-fn delivered(meters: &Meters, batch: &Batch) {
-    let outlet: &OutletMeters = meters.outlet(Stage::Grpc);
+fn delivered(outlet: &OutletMeters, batch: &Batch) {
     outlet.bytes.fetch_add(batch.events.len() as u64, Ordering::Relaxed);
     if batch.former {
         outlet.recovered.fetch_add(batch.kinds.len() as u64, Ordering::Relaxed);

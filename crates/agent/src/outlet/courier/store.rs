@@ -30,7 +30,7 @@ pub(super) struct Store {
 
 impl Store {
     /// None when there is to be no spool.
-    pub(super) fn open(config: &GrpcSpool) -> Result<Option<Self>, AgentError> {
+    pub(super) fn open(key: &str, config: &GrpcSpool) -> Result<Option<Self>, AgentError> {
         if config.max_bytes == 0 {
             return Ok(None);
         }
@@ -39,12 +39,12 @@ impl Store {
             Ok(spool) => spool,
             // Nobody asked for this one: a directory that cannot be made is no reason to see nothing.
             Err(error) if config.is_default() && !matches!(error, SpoolError::InUse) => {
-                warn!(%error, path = config.path, "No spool; while the detector is away, events wait in memory.");
+                warn!(%error, path = config.path, "No spool; while the receiver is away, events wait in memory.");
                 return Ok(None);
             }
             Err(error) => {
                 let problem = format!("{}: {error}; name a directory of this agent's own", path.display());
-                let key = "grpc.spool.path".to_owned();
+                let key = format!("{key}.path");
                 let invalid = SettingsError::Invalid { file: "configuration".into(), key, problem };
                 return Err(ConfigError::from(invalid).into());
             }

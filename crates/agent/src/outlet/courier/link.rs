@@ -22,9 +22,9 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// Pings: a detector that does not answer one is away.
 const PING: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(5));
 /// Shortest and longest wait before connecting anew.
-const WAITS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+pub(super) const WAITS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 /// Messages between the books and the connection.
-const BATCHES: usize = 512;
+pub(super) const BATCHES: usize = 512;
 const EVENTS: usize = 16_384;
 
 /// What the connection says.

@@ -1,0 +1,120 @@
+// A million alerts come through the real detector while somebody looks, and stay in its history.
+import assert from "node:assert/strict";
+import { createWriteStream, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { createGzip } from "node:zlib";
+import { counted, heap, recorder } from "../blocking.mjs";
+import { dashboard, until } from "../browser.mjs";
+import { detector, folder } from "../node.mjs";
+
+export const minutes = 6;
+
+const COUNT = Number(process.env.HISTORY ?? 1_000_000);
+const SLOW = Number(process.env.SLOWNESS ?? 1);
+const RULES = ["bash", "nc", "python3", "curl"]
+  .map(
+    (name) => `
+- rule: Started ${name}
+  desc: A program.
+  condition: evt.type = execve and proc.name = ${name}
+  output: ${name} started (command=%proc.cmdline parent=%proc.pname)
+  priority: ${{ bash: "CRITICAL", nc: "ERROR", python3: "WARNING", curl: "NOTICE" }[name]}
+`,
+  )
+  .join("");
+
+/** A compressed log of program starts over the last day; each of them is an alert. */
+async function log(path) {
+  const gzip = createGzip({ level: 1 });
+  const file = createWriteStream(path);
+  gzip.pipe(file);
+  const begin = Date.now() - 86_000_000;
+  let batch = [];
+  for (let at = 0; at < COUNT; at += 1) {
+    const name = ["curl", "curl", "curl", "python3", "python3", "nc", "bash"][at % 7];
+    const json = Buffer.from(
+      JSON.stringify({
+        event_id: `00000000-0000-7000-8000-${String(at).padStart(12, "0")}`,
+        ts_unix_nano: `T${Math.round(begin + (at / COUNT) * 86_000_000)}000000`,
+        hostname: `node-${at % 9}`, pod: `shop-${at % 61}`, namespace: "shop", container_id: "c".repeat(64),
+        event_type: "exec", data: { comm: name, pid: String(1000 + (at % 30_000)), tid: "1", filename: `/usr/bin/${name}`, argv: `${name} ${at}` },
+        attributes: { "evt.type": "execve", "proc.name": name, "proc.cmdline": `${name} ${at}`, "proc.pname": "nginx" },
+      }).replace(/"T(\d+)"/, "$1"), // too long for a number of JavaScript's
+    );
+    const head = Buffer.from("EVT1\0\0\0\0");
+    head.writeUInt32LE(json.length, 4);
+    batch.push(head, json);
+    if (batch.length >= 4000) {
+      if (!gzip.write(Buffer.concat(batch))) await once(gzip, "drain");
+      batch = [];
+    }
+  }
+  gzip.end(Buffer.concat(batch));
+  await once(file, "close");
+}
+
+export const tests = {
+  async "a million alerts come, and stay, and the page is responsive"({ page, after }) {
+    const at = folder(after);
+    await log(at("events.bin"));
+    writeFileSync(at("rules.yaml"), RULES);
+    const config = `engines: [rules]\nrules: [${at("rules.yaml")}]\n`;
+    const began = Date.now();
+    const { http } = await detector(after, at, config, ["--replay-log", at("events.bin"), "--replay-pace", "fast"]);
+    const server = await dashboard([`http://127.0.0.1:${http}`]);
+    after(() => server.stop());
+    const view = await page(server.url);
+    await view.getByText("Live", { exact: true }).waitFor();
+    let blocked = await recorder(view);
+    const stored = async () => (await (await fetch(`${server.url}/api/stats?from=${began - 90_000_000}`)).json()).total ?? 0;
+    let [early, most, presses, total] = [0, 0, 0, 0];
+    while (total < COUNT && Date.now() - began < 240_000 * SLOW) {
+      // A person uses it meanwhile.
+      for (let key = 0; key < 10; key += 1) {
+        await view.keyboard.press(["j", "g", "g"][presses++ % 3]);
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      }
+      most = Math.max(most, await heap(view));
+      early ||= presses > 30 ? await heap(view) : 0;
+      total = await stored();
+    }
+    const seconds = Math.round((Date.now() - began) / 1000);
+    assert.equal(total, COUNT, `${total} of ${COUNT} are in the history after ${seconds} s; ${await counted(view)} were shown`);
+    const live = await blocked.stop();
+    const late = await heap(view);
+
+    // Looking back at them.
+    const back = { processor: 0, clock: 0 };
+    const busy = [];
+    let slowest = 0;
+    for (const [path, text] of [
+      ["#/history?last=7d", /1(\.0+)? ?M alerts|1,000,000 alerts|\d+ alerts/],
+      ["#/history?last=7d&severity=critical", /alerts/],
+      ["#/history?last=7d&q=bash", /listed/],
+      ["#/heatmap?last=7d", /shop-1/],
+      ["#/rules", /Started bash/],
+      ["#/alerts", /Started/],
+    ]) {
+      blocked = await recorder(view);
+      const asked = Date.now();
+      await view.evaluate((hash) => (location.hash = hash), path);
+      await view.locator("main").getByText(text).first().waitFor({ timeout: 20_000 * SLOW });
+      await view.waitForFunction(() => !/Asking|Counting|Reading|Loading/.test(document.body.innerText), undefined, { timeout: 20_000 * SLOW });
+      slowest = Math.max(slowest, Date.now() - asked);
+      for (let key = 0; key < 10; key += 1) await view.keyboard.press("PageDown");
+      const one = await blocked.stop();
+      back.processor = Math.max(back.processor, one.processor);
+      back.clock = Math.max(back.clock, one.clock);
+      busy.push(`${path} ${one.processor} ms`);
+    }
+    const note =
+      `${COUNT} alerts in ${seconds} s: longest task ${live.processor} ms of processor time (${live.clock} ms on the clock) while they came, ` +
+      `${back.processor} ms (${back.clock} ms) looking back (${busy.join(", ")}), slowest view ${slowest} ms, heap ${early} → ${late} MB, at most ${most} MB`;
+    assert.ok(live.processor < 100 && back.processor < 100, note);
+    assert.ok(most < 150 && late < 100, note);
+    assert.ok(slowest < 5000 * SLOW, note);
+    assert.deepEqual(view.problems, [], note);
+    await until("the page still follows", async () => (await view.getByText("Live", { exact: true }).count()) === 1);
+    return note;
+  },
+};
