@@ -45,9 +45,10 @@ pub fn run(config: &Config, job: Job) -> Result<(), AgentError> {
     probe.set_kinds(KindSet::NONE)?;
     let mut agent = Agent::assemble(config, prepared, job.rules, Box::new(probe), Box::new(reader))?;
     debug!(after = ?began.elapsed(), "The ring is read.");
+    // Events flow from here on: whoever ends us now ends us in order, a moment later.
+    signals::obey(agent.remote())?;
     agent.capture(options.kinds)?;
     debug!(after = ?began.elapsed(), "Everything is attached and tested.");
-    signals::obey(agent.remote())?;
     agent.run()
 }
 
