@@ -76,10 +76,20 @@ struct Running {
 }
 
 impl Running {
-    fn start(rules: &Path) -> Self {
+    /// One that sees everything: events flow before all hooks are attached.
+    fn start(place: &Place, rules: &Path) -> Self {
+        let config = place.0.join("config.yaml");
+        std::fs::write(&config, "logLevel: info\n").unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_sentinel"));
-        command.args(["run", "--event", "exit", "--rules", "builtin"]).arg(rules).stdout(Stdio::piped());
-        let mut child = command.spawn().unwrap();
+        command.args(["run", "--event", "exit", "--rules", "builtin"]).arg(rules).arg("--config").arg(config);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        while !line.contains("Started.") {
+            line.clear();
+            assert!(log.read_line(&mut line).unwrap() > 0, "it ended before it had started");
+        }
+        std::thread::spawn(move || log.lines().map_while(Result::ok).for_each(drop));
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let (sender, alerts) = mpsc::channel();
         std::thread::spawn(move || {
@@ -199,7 +209,7 @@ fn every_attack_is_seen_and_no_twin() {
     let listed = Command::new(&program).args(["list", "--json"]).output().unwrap().stdout;
     let listed: Vec<Value> = serde_json::from_slice(&listed).unwrap();
     let set = shipped();
-    let mut running = Running::start(&marks);
+    let mut running = Running::start(&place, &marks);
     running.alerts();
 
     let (mut seen, mut wrong) = (0, Vec::new());
