@@ -2,6 +2,7 @@
 //! in which events flow.
 
 mod assemble;
+mod mailbox;
 mod start;
 
 use std::{
@@ -20,8 +21,12 @@ use sentinel_sink::Outputs;
 use sentinel_wire::EventIds;
 use tracing::{debug, error, info, warn};
 
-use self::assemble::{Prepared, find_consumers};
-pub use self::start::run;
+pub(crate) use self::mailbox::Message;
+use self::{
+    assemble::{Prepared, find_consumers},
+    mailbox::Mailbox,
+};
+pub use self::{mailbox::Remote, start::run};
 use crate::{
     AgentError, Capture, Config, Control, Job, Rules,
     alerts::Alerts,
@@ -54,37 +59,6 @@ const COMPLAIN: Duration = Duration::from_secs(10);
 const REPORT: Duration = Duration::from_secs(5);
 /// A reader that has not polled for this long hangs.
 pub(crate) const HANGS: Duration = Duration::from_secs(5);
-
-/// What the main thread is told.
-pub(crate) enum Message {
-    /// Stop in the direction of the flow.
-    Stop,
-    /// Read the rules again.
-    Reload,
-    /// A rule file may have changed.
-    Changed,
-    /// Somebody wants to see the counters of the source.
-    Look(tokio::sync::oneshot::Sender<View>),
-    /// A thread has ended.
-    Ended(Ended),
-}
-
-/// Controls a running agent from any thread.
-#[derive(Clone)]
-pub struct Remote(mpsc::Sender<Message>);
-
-impl Remote {
-    /// As SIGTERM: stops gracefully. A second time, at once.
-    pub fn stop(&self) {
-        // An agent that has ended needs no orders.
-        let _ = self.0.send(Message::Stop);
-    }
-
-    /// As SIGHUP: reads the rules again.
-    pub fn reload(&self) {
-        let _ = self.0.send(Message::Reload);
-    }
-}
 
 /// A started agent.
 pub struct Agent {
@@ -131,7 +105,7 @@ impl Agent {
         capture: Box<dyn Capture>,
     ) -> Result<Self, AgentError> {
         let prepared = Prepared::new(config, &job.rules, job.sink, job.alerts, job.listen)?;
-        let mut agent = Self::assemble(config, prepared, job.rules, control, capture)?;
+        let mut agent = Self::assemble(config, prepared, job.rules, control, capture, Mailbox::default())?;
         agent.choose_files(&file_interest(&agent.rules.get(), &agent.books.get()));
         agent.begun();
         Ok(agent)

@@ -9,7 +9,6 @@ use std::{
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
-        mpsc,
     },
     time::{Duration, Instant},
 };
@@ -21,7 +20,7 @@ use sentinel_sink::Outputs;
 use sentinel_wire::{EventIds, Node};
 use tracing::{debug, warn};
 
-use super::{Agent, Remote};
+use super::{Agent, Mailbox, Remote};
 use crate::{
     AgentError, AlertObserver, Capture, Config, Control, Rules, Sink,
     alerts::{AlertHop, Alerts},
@@ -120,8 +119,9 @@ impl Agent {
         source: Rules,
         mut control: Box<dyn Control>,
         capture: Box<dyn Capture>,
+        mailbox: Mailbox,
     ) -> Result<Self, AgentError> {
-        let (sender, messages) = mpsc::channel();
+        let Mailbox { sender, messages } = mailbox;
         let node = Node { hostname: prepared.hostname.clone() };
         let meters = Arc::new(Meters::default());
         let rules = Arc::new(Shared::new(prepared.rules));

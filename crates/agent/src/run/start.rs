@@ -6,7 +6,7 @@ use sentinel_event::KindSet;
 use sentinel_probe::{Options, Probe};
 use tracing::{debug, info, warn};
 
-use super::{Agent, assemble::Prepared};
+use super::{Agent, Mailbox, assemble::Prepared};
 use crate::{
     AgentError, Config, Job,
     rules::{captured, file_interest, named_calls},
@@ -40,13 +40,15 @@ pub fn run(config: &Config, job: Job) -> Result<(), AgentError> {
     }
     let (mut probe, reader) = Probe::open(&options)?;
     debug!(after = ?began.elapsed(), "The programs are loaded.");
+    // Events flow from here on: whoever ends us now ends us in order, a moment later.
+    let mailbox = Mailbox::default();
+    signals::obey(mailbox.remote())?;
     // Who starts and who ends, from before the list of processes is made: nobody falls between. The rest waits
     // until somebody reads.
     probe.set_kinds(KindSet::NONE)?;
-    let mut agent = Agent::assemble(config, prepared, job.rules, Box::new(probe), Box::new(reader))?;
+    let (control, capture) = (Box::new(probe), Box::new(reader));
+    let mut agent = Agent::assemble(config, prepared, job.rules, control, capture, mailbox)?;
     debug!(after = ?began.elapsed(), "The ring is read.");
-    // Events flow from here on: whoever ends us now ends us in order, a moment later.
-    signals::obey(agent.remote())?;
     agent.capture(options.kinds)?;
     debug!(after = ?began.elapsed(), "Everything is attached and tested.");
     agent.run()
