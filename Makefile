@@ -36,7 +36,7 @@ build: setup-build web ## Leaves the release programs in target/release
 	$(CARGO) build --release --workspace --exclude sentinel-benches --bins
 
 .PHONY: test
-test: setup-test fmt-check lint unit test-web test-packaging ## Everything that must hold: formats, lints, all tests (root ones with sudo)
+test: setup-test fmt-check lint unit test-web test-packaging vm-smoke ## Everything that must hold: formats, lints, all tests (root ones with sudo)
 
 # One build and one run for all tests. test-runner.sh gives root to those of root_*.rs.
 .PHONY: unit
@@ -96,6 +96,11 @@ KERNEL ?=
 vm-test: setup-build ## Runs the kernel tests on other kernels, in QEMU (KERNEL="5.10 6.1 6.12 7"; DOCS=1 writes docs/kernels.md)
 	@scripts/setup.sh vm
 	scripts/vm-test.sh $(KERNEL)
+
+# After the unit tests, whose programs it takes.
+.PHONY: vm-smoke
+vm-smoke: setup-test web ## A few kernel tests and attacks on other kernels, in QEMU (six minutes)
+	scripts/vm-test.sh --smoke $(KERNEL)
 
 .PHONY: docs
 docs: setup-build ## Builds the API documentation: target/doc/sentinel_event/index.html

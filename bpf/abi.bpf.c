@@ -5,7 +5,6 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-const volatile bool has_cast = false;
 const volatile bool has_pt_regs = false;
 const volatile __u64 scramble_secret = 0;
 const volatile __u32 only_tgid = 0;

@@ -156,6 +156,46 @@ int bpf(struct tp_sys_exit *ctx)
 	return 0;
 }
 
+/* Our own maps, by number. Filled by the agent, which looks here who has opened them. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 64);
+	__type(key, __u32);
+	__type(value, struct sentinel_intruder);
+} own_maps SEC(".maps");
+
+#define MAP_GET_FD_BY_ID 14
+
+/* Attached to sys_exit_bpf, always. No event: notes whoever else has opened a map of ours, by the map behind
+ * the new descriptor; when another thread has put something else there, by the number that was asked for. One
+ * of the two is there, unless the caller rewrites both at the right moment. Misses: descriptors taken from us
+ * by pidfd_getfd. */
+SEC("tracepoint")
+int guard(struct tp_sys_exit *ctx)
+{
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32, id = 0;
+	struct sentinel_config *conf = config_get();
+	struct sentinel_intruder *noted;
+	__u64 file;
+
+	if ((__u32)ARG(0) != MAP_GET_FD_BY_ID || ctx->ret < 0 || !conf || tgid == conf->self_tgid)
+		return 0;
+	file = file_of_fd(ctx->ret);
+	if (file)
+		id = LD(CAST(LD(CAST((void *)file, struct file), private_data), struct bpf_map), id);
+	noted = bpf_map_lookup_elem(&own_maps, &id);
+	if (!noted) {
+		bpf_probe_read_user(&id, sizeof(id), (void *)ARG(1));
+		noted = bpf_map_lookup_elem(&own_maps, &id);
+	}
+	if (!noted)
+		return 0;
+	noted->tgid = tgid;
+	bpf_get_current_comm(noted->comm, sizeof(noted->comm));
+	__sync_fetch_and_add(&noted->count, 1);
+	return 0;
+}
+
 /* -- userfaultfd, io_uring_setup, process_vm_writev -------------------------------------------------- */
 
 /* Attached to sys_exit_userfaultfd. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What was there before us: processes and their open files. Read once, at start, by the agent. */
-#include "path.h"
+#include "executable.h"
 #include <bpf/bpf_tracing.h>
 
 /* One record being built. Not on the stack, which is too small, and safe because there is one reader: two
@@ -38,6 +38,7 @@ static __always_inline int snapshot_task(struct bpf_iter__task *ctx, bool loop)
 		path = path_of_file(NUM(LD(mm, exe_file)));
 	path_copy(&p->exe, record.exe, 0, path, path ? path_measure(path) : 1ull << 32, SIZE_LARGE, loop);
 	p->has_exe = path != 0;
+	executable_fill(&p->executable, mm ? NUM(LD(mm, exe_file)) : 0, task);
 	p->reader_tgid = bpf_get_current_pid_tgid() >> 32;
 	fill_other(&p->hdr, task);
 	len = p->exe.span.len;

@@ -8,6 +8,7 @@
  * An unconnected socket keeps no peer: the address is the caller's memory at exit, which for a receipt the
  * kernel has just written. Misses: int 0x80; write() to a connected socket, whose connect was told.
  */
+#include "path.h"
 #include "uring.h"
 
 #define AF_NETLINK     16
@@ -40,6 +41,7 @@ struct message_call {
 	struct socket_call socket;
 	struct peer_key key;
 	__u64 bytes;
+	__u64 vector; /* of sendmmsg and recvmmsg: the address of their headers */
 	__u32 flags, message;
 	bool receive;
 };
@@ -55,7 +57,7 @@ static __always_inline bool first(struct peer_key *key)
 static __always_inline void peer_of(struct peer_key *k, struct socket_call *c)
 {
 	struct asked *a = &c->asked;
-	struct sock *sk = c->sk;
+	struct sock *sk = CAST(c->sk, struct sock);
 
 	k->ip[0] = k->ip[1] = 0;
 	k->port = 0;
@@ -79,7 +81,8 @@ static __always_inline void peer_of(struct peer_key *k, struct socket_call *c)
 
 static __always_inline bool is_news(struct message_call *m)
 {
-	struct peer_key *k = &m->key;
+	/* On the stack: older verifiers take no key from elsewhere in memory. */
+	struct peer_key key = m->key, *k = &key;
 
 	peer_of(k, &m->socket);
 	k->failed = m->socket.ret < 0;
@@ -121,16 +124,22 @@ static __always_inline bool is_news(struct message_call *m)
 		return 0;                                                                                    \
 	} while (0)
 
-static __noinline int message(struct message_call *m)
+static __always_inline int message(struct message_call *m)
 {
 	struct socket_call *c = &m->socket;
 
-	c->sk = CAST(c->sk, struct sock); /* the type is lost on the way through memory */
 	if (!is_news(m))
 		return 0;
 	if (has_names(c))
 		MESSAGE(UNIX_TAIL);
 	MESSAGE(0);
+}
+
+/* Padding too: before 6.3 all of what a global function is given must be written. */
+static __always_inline void message_clear(struct message_call *m, bool receive)
+{
+	__builtin_memset(m, 0, sizeof(*m));
+	m->receive = receive;
 }
 
 /* Finds the socket of the file @f; false when its messages are never events. */
@@ -183,70 +192,85 @@ static __always_inline void ask_header(struct asked *a, const void *header)
 		ask(a, named.name, named.len);
 }
 
-static __always_inline int message_exit(struct tp_sys_exit *ctx, bool receive)
+/* Makes @m one of the messages of a call. */
+static __always_inline void message_select(struct message_call *m, __u32 i)
 {
-	struct message_call m = {.receive = receive};
-	const void *vector = (void *)ARG(1);
-	__u32 kind = receive ? SENTINEL_KIND_RECV : SENTINEL_KIND_SEND;
+	struct socket_call *c = &m->socket;
+	const void *header = (void *)(m->vector + i * MMSGHDR);
 
-	if (ctx->id == NR_SENDTO || ctx->id == NR_RECVFROM) {
+	if (m->vector) {
+		__u32 bytes = 0;
+
+		__builtin_memset(&c->asked, 0, sizeof(c->asked));
+		ask_header(&c->asked, header);
+		if (c->ret > 0)
+			bpf_probe_read_user(&bytes, sizeof(bytes), header + 56);
+		m->bytes = bytes;
+		m->message = i;
+	}
+}
+
+/* However many messages there are, and whichever call it is: a global function is verified once, by itself.
+ * Memory as an argument needs 5.12. */
+__noinline __weak int message_once(struct message_call *m, __u32 i)
+{
+	if (!m)
+		return 0;
+	message_select(m, i);
+	return message(m);
+}
+
+static __noinline int message_old(struct message_call *m)
+{
+	return message(m);
+}
+
+static __always_inline int message_exit(struct tp_sys_exit *ctx, bool receive, bool loop)
+{
+	struct message_call m;
+	bool named = ctx->id == NR_SENDTO || ctx->id == NR_RECVFROM;
+	bool one = ctx->id == NR_SENDMSG || ctx->id == NR_RECVMSG;
+
+	message_clear(&m, receive);
+	m.flags = one ? ARG(2) : ARG(3);
+	if (!message_begin(&m, ctx, receive ? SENTINEL_KIND_RECV : SENTINEL_KIND_SEND))
+		return 0;
+	if (named) {
 		const void *addr = (void *)ARG(4);
 		__u32 len = ARG(5);
 
-		m.flags = ARG(3);
-		if (!message_begin(&m, ctx, kind))
-			return 0;
 		if (receive && addr && bpf_probe_read_user(&len, sizeof(len), (void *)ARG(5)))
 			len = 0;
 		if (addr)
 			ask(&m.socket.asked, addr, len);
-		return message(&m);
+	} else if (one) {
+		ask_header(&m.socket.asked, (void *)ARG(1));
+	} else {
+		m.vector = ARG(1);
 	}
-	if (ctx->id == NR_SENDMSG || ctx->id == NR_RECVMSG) {
-		m.flags = ARG(2);
-		if (!message_begin(&m, ctx, kind))
-			return 0;
-		ask_header(&m.socket.asked, vector);
-		return message(&m);
-	}
-	m.flags = ARG(3);
-	if (!message_begin(&m, ctx, kind))
-		return 0;
 	for (__u32 i = 0; i < MESSAGES; i++) {
-		__u32 bytes = 0;
-
-		if (i && i >= ctx->ret)
+		if (i && (!m.vector || i >= ctx->ret))
 			break;
-		__builtin_memset(&m.socket.asked, 0, sizeof(m.socket.asked));
-		ask_header(&m.socket.asked, vector + i * MMSGHDR);
-		if (ctx->ret > 0)
-			bpf_probe_read_user(&bytes, sizeof(bytes), vector + i * MMSGHDR + 56);
-		m.bytes = bytes;
-		m.message = i;
-		message(&m);
+		if (loop) {
+			message_once(&m, i);
+		} else {
+			message_select(&m, i);
+			message_old(&m);
+		}
 	}
 	return 0;
 }
 
 /* Attached to sys_exit_{sendto,sendmsg,sendmmsg}. */
-SEC("tracepoint")
-int send(struct tp_sys_exit *ctx)
-{
-	return message_exit(ctx, false);
-}
-
+PROGRAM(send, struct tp_sys_exit, message_exit, ctx, false)
 /* Attached to sys_exit_{recvfrom,recvmsg,recvmmsg}. */
-SEC("tracepoint")
-int recv(struct tp_sys_exit *ctx)
-{
-	return message_exit(ctx, true);
-}
+PROGRAM(recv, struct tp_sys_exit, message_exit, ctx, true)
 
 /* -- the same through io_uring ---------------------------------------------------------------------- */
 
 static __always_inline int request_exit(__u64 *ctx, bool receive)
 {
-	struct message_call m = {.receive = receive};
+	struct message_call m;
 	struct task_struct *owner;
 	struct io_sr_msg *message_of;
 	struct uring_done d = {};
@@ -263,6 +287,7 @@ static __always_inline int request_exit(__u64 *ctx, bool receive)
 	if (receive ? op != OP_RECV && op != OP_RECVMSG
 		    : op != OP_SEND && op != OP_SENDMSG && op != OP_SEND_ZC && op != OP_SENDMSG_ZC)
 		return 0;
+	message_clear(&m, receive);
 	m.socket.nr = receive ? (header ? NR_RECVMSG : NR_RECVFROM) : header ? NR_SENDMSG : NR_SENDTO;
 	m.socket.ret = d.res;
 	m.socket.fd = -1;
@@ -277,7 +302,7 @@ static __always_inline int request_exit(__u64 *ctx, bool receive)
 	/* Somebody else's memory may lie at the address. */
 	if (header && NUM(LD(current_task(), mm)) == NUM(LD(owner, mm)))
 		ask_header(&m.socket.asked, BPF_CORE_READ(message_of, umsg));
-	return message(&m);
+	return message_once(&m, 0);
 }
 
 /* Misses: addresses of a SEND to a socket that is not connected, and RECV that completes many times. */

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Starts and ends of processes: exec, fork, exit. The process table lives on these. */
-#include "path.h"
-
-#define OVERLAYFS_MAGIC 0x794c7630
+#include "executable.h"
 
 /* -- exec ------------------------------------------------------------------------------------------- */
 
@@ -11,23 +9,9 @@ struct exec_call {
 	    cwd_len; /* a file, addresses of struct path, what path_measure() said */
 	const char *filename, *interp;
 	__u32 nr;
-	unsigned long argv;
-	__u32 argv_len;
+	unsigned long argv, env;
+	__u32 argv_len, env_len; /* env_len 0: not wanted, or empty */
 };
-
-/* A file that was written into a container is not part of its image. */
-static __always_inline __u32 upper_layer(struct inode *inode)
-{
-	struct dentry *upper = NULL;
-
-	if (!bpf_core_type_exists(struct ovl_inode) || LD(LD(inode, i_sb), s_magic) != OVERLAYFS_MAGIC)
-		return 0;
-	/* No CAST: types of a module have no number there. */
-	struct ovl_inode *o = (void *)(NUM(inode) - bpf_core_field_offset(struct ovl_inode, vfs_inode));
-
-	bpf_core_read(&upper, sizeof(upper), &o->__upperdentry);
-	return upper != NULL;
-}
 
 /* Copies a kernel's string of less than @cap bytes (a constant); returns whether it fitted. */
 static __always_inline bool kernel_name(struct sentinel_span *s, __u8 *buf, __u32 off, __u32 cap,
@@ -42,52 +26,62 @@ static __always_inline bool kernel_name(struct sentinel_span *s, __u8 *buf, __u3
 
 static __always_inline void exec_fill(struct sentinel_exec *r, struct exec_call *c)
 {
-	struct inode *inode = LD(CAST((void *)c->exe, struct file), f_inode);
 	struct cred *cred = LD(current_task(), cred);
 
 	r->exe.flags |= leaf_flags(c->exe);
-	r->ino = LD(inode, i_ino);
-	r->nlink = LD(inode, i_nlink);
-	r->upper_layer = upper_layer(inode);
+	executable_fill(&r->executable, c->exe, current_task());
 	bpf_core_read(&r->cap[0], sizeof(r->cap[0]), &cred->cap_inheritable);
 	bpf_core_read(&r->cap[1], sizeof(r->cap[1]), &cred->cap_permitted);
 	bpf_core_read(&r->cap[2], sizeof(r->cap[2]), &cred->cap_effective);
 	r->argv_len = c->argv_len;
-	fill_header(&r->hdr, SENTINEL_KIND_EXEC, sizeof(*r) + r->argv.off + r->argv.len, c->nr, 0);
+	r->env_len = c->env_len;
+	fill_header(&r->hdr, SENTINEL_KIND_EXEC, sizeof(*r) + r->env.off + r->env.len, c->nr, 0);
 }
 
-/* Tail: program, directory, filename (NAME bytes), interpreter (the same), arguments. The last size takes
- * what comes, the others only what fits. Arguments fault nothing in: a page that is swapped out leaves
- * them empty, and argv_len tells that there were some. */
-#define EXEC(PATH, SIZE, NAME, ARGV, LAST)                                                                   \
+/* Copies user memory of at most @cap bytes (a constant); returns how many there are. */
+static __always_inline __u32 user_bytes(struct sentinel_span *s, __u8 *buf, __u32 off, __u32 cap, __u64 from,
+					__u32 len)
+{
+	barrier_var(len); /* the verifier wants the comparison here */
+	if (len > cap)
+		len = cap;
+	if (bpf_probe_read_user(buf, len, (void *)from))
+		len = 0;
+	s->off = off;
+	s->len = len;
+	return len;
+}
+
+/* Tail: program, directory, filename (NAME bytes), interpreter (the same), arguments (ARGV), environment
+ * (ENV). The last size takes what comes, the others only what fits. Arguments fault nothing in: a page that
+ * is swapped out leaves them empty, and argv_len tells that there were some. */
+#define EXEC(PATH, SIZE, NAME, ARGV, ENV, LAST)                                                              \
 	do {                                                                                                 \
 		struct sentinel_exec *r =                                                                    \
-		    ring_take(SENTINEL_KIND_EXEC, sizeof(*r) + 2 * (PATH) + 2 * (NAME) + (ARGV));            \
-		__u32 argv_len = c.argv_len;                                                                 \
+		    ring_take(SENTINEL_KIND_EXEC, sizeof(*r) + 2 * (PATH) + 2 * (NAME) + (ARGV) + (ENV));    \
+		__u32 names = 2 * (PATH), words = names + 2 * (NAME);                                        \
 		__u8 *tail = (__u8 *)(r + 1);                                                                \
 		bool whole;                                                                                  \
 		if (!r) {                                                                                    \
 			ring_count(SENTINEL_KIND_EXEC, COUNT_LOST);                                          \
 			return 0;                                                                            \
 		}                                                                                            \
-		whole = kernel_name(&r->filename, tail + 2 * (PATH), 2 * (PATH), NAME, c.filename);          \
+		whole = kernel_name(&r->filename, tail + names, names, NAME, c.filename);                    \
 		r->interp.off = r->interp.len = 0;                                                           \
 		if (c.interp != c.filename)                                                                  \
-			whole &= kernel_name(&r->interp, tail + 2 * (PATH) + (NAME), 2 * (PATH) + (NAME),    \
-					     NAME, c.interp);                                                \
+			whole &=                                                                             \
+			    kernel_name(&r->interp, tail + names + (NAME), names + (NAME), NAME, c.interp);  \
 		if (!(LAST) && !whole) {                                                                     \
 			bpf_ringbuf_discard(r, BPF_RB_NO_WAKEUP);                                            \
 			break;                                                                               \
 		}                                                                                            \
 		path_copy(&r->exe, tail, 0, c.exe_path, c.exe_len, SIZE, loop);                              \
 		path_copy(&r->cwd, tail + (PATH), (PATH), c.cwd, c.cwd_len, SIZE, loop);                     \
-		barrier_var(argv_len); /* the verifier wants the comparison here */                          \
-		if (argv_len > (ARGV))                                                                       \
-			argv_len = (ARGV);                                                                   \
-		r->argv.off = 2 * (PATH) + 2 * (NAME);                                                       \
-		r->argv.len = argv_len;                                                                      \
-		if (bpf_probe_read_user(tail + 2 * (PATH) + 2 * (NAME), argv_len, (void *)c.argv))           \
-			r->argv.len = 0;                                                                     \
+		words += user_bytes(&r->argv, tail + words, words, ARGV, c.argv, c.argv_len);                \
+		r->env.off = words;                                                                          \
+		r->env.len = 0;                                                                              \
+		if ((ENV) > 0)                                                                               \
+			user_bytes(&r->env, tail + words, words, ENV, c.env, c.env_len);                     \
 		exec_fill(r, &c);                                                                            \
 		ring_count(SENTINEL_KIND_EXEC, COUNT_DELIVERED);                                             \
 		ring_submit(r);                                                                              \
@@ -97,6 +91,7 @@ static __always_inline void exec_fill(struct sentinel_exec *r, struct exec_call 
 static __always_inline int exec_done(struct task_struct *task, struct linux_binprm *bprm, bool loop)
 {
 	struct mm_struct *mm = LD(task, mm);
+	struct sentinel_config *config = config_get();
 	struct exec_call c = {};
 	enum path_size exe, cwd;
 
@@ -104,6 +99,10 @@ static __always_inline int exec_done(struct task_struct *task, struct linux_binp
 		return 0;
 	c.argv = LD(mm, arg_start);
 	c.argv_len = LD(mm, arg_end) - c.argv;
+	if (config && config->environment) {
+		c.env = LD(mm, env_start);
+		c.env_len = LD(mm, env_end) - c.env;
+	}
 	c.filename = LD(bprm, filename);
 	c.interp = LD(bprm, interp);
 	/* The registers are new, and x86 writes execve into them whatever the call was. */
@@ -115,11 +114,11 @@ static __always_inline int exec_done(struct task_struct *task, struct linux_binp
 	c.cwd_len = path_measure(c.cwd);
 	exe = path_size(c.exe_len);
 	cwd = path_size(c.cwd_len);
-	if (c.argv_len <= 512 && exe == SIZE_SMALL && cwd == SIZE_SMALL)
-		EXEC(PATH_SMALL, SIZE_SMALL, 128, 512, false);
+	if (!c.env_len && c.argv_len <= 512 && exe == SIZE_SMALL && cwd == SIZE_SMALL)
+		EXEC(PATH_SMALL, SIZE_SMALL, 128, 512, 0, false);
 	if (exe != SIZE_LARGE && cwd != SIZE_LARGE)
-		EXEC(PATH_MEDIUM, SIZE_MEDIUM, 512, SENTINEL_ARGV_MAX, false);
-	EXEC(PATH_LARGE, SIZE_LARGE, 4096, SENTINEL_ARGV_MAX, true);
+		EXEC(PATH_MEDIUM, SIZE_MEDIUM, 512, SENTINEL_ARGV_MAX, SENTINEL_ENV_MAX, false);
+	EXEC(PATH_LARGE, SIZE_LARGE, 4096, SENTINEL_ARGV_MAX, SENTINEL_ENV_MAX, true);
 	return 0;
 }
 

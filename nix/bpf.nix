@@ -1,5 +1,6 @@
-# The BPF objects by themselves, one a source: what veristat, bpftool and reviewers look at. The programs carry their
-# own copy, compiled by crates/probe from the same sources.
+# The BPF objects by themselves, two a source (for kernels with bpf_rdonly_cast, and without: bpf/include/access.h): what
+# veristat, bpftool and reviewers look at. The programs carry their own copy, compiled by crates/probe from the same
+# sources.
 {
   stdenvNoCC,
   lib,
@@ -17,12 +18,16 @@ stdenvNoCC.mkDerivation {
 
   buildPhase = ''
     runHook preBuild
-    mkdir -p $out/lib/bpf
-    for source in bpf/*.bpf.c bpf/*/*.bpf.c; do
-      ${lib.getExe' llvmPackages.clang-unwrapped "clang"} -target bpf -D__TARGET_ARCH_${arch} -O2 -g -Wall -Wextra -Werror \
-        -fno-stack-protector -I bpf/include -I ${lib.getDev libbpf}/include \
-        -ffile-prefix-map="$PWD"=. -c "$source" -o "$out/lib/bpf/$(basename "$source" .c).o"
-    done
+    compile() { # DIRECTORY FLAG...
+      mkdir -p "$out/lib/bpf/$1"
+      for source in bpf/*.bpf.c bpf/*/*.bpf.c; do
+        ${lib.getExe' llvmPackages.clang-unwrapped "clang"} -target bpf -D__TARGET_ARCH_${arch} -O2 -g -Wall -Wextra -Werror \
+          -fno-stack-protector -I bpf/include -I ${lib.getDev libbpf}/include "''${@:2}" \
+          -ffile-prefix-map="$PWD"=. -c "$source" -o "$out/lib/bpf/$1/$(basename "$source" .c).o"
+      done
+    }
+    compile plain
+    compile cast -DSENTINEL_CAST
     runHook postBuild
   '';
   dontInstall = true;

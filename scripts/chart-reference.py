@@ -51,6 +51,8 @@ RULES = [
     (r"detection\.rules|agent\.capabilities|dashboard\.detectors|.*\.accessModes|detector\.engines", STRINGS),
     (r"detection\.extraRules", STRING_MAP),
     (r"agent\.stream\.mode", {"anyOf": [MODE, {"type": "array", "items": MODE, "minItems": 1}]}),
+    # YAML 1.1 reads on and off as true and false.
+    (r"agent\.kubernetes", {"enum": ["auto", "on", "off", True, False]}),
     (r"agent\.stream\.batchSize", {"type": "integer", "minimum": 1, "maximum": 4096}),
     (r"agent\.stream\.queueLength", {"type": "integer", "minimum": 1, "maximum": 65536}),
     (r".*\.(rotateMaxBytes|rotateMaxFiles)", POSITIVE),

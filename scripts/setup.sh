@@ -67,6 +67,7 @@ check_test() {
     need util-linux have unshare
     need procps test -x /bin/kill
     need nats-server test -x /usr/sbin/nats-server
+    need postgresql compgen -G "/usr/lib/postgresql/*/bin/postgres"
     need python3 test -x /usr/bin/python3
     need python3-venv /usr/bin/python3 -c 'import ensurepip'
     need systemd have systemd-analyze
@@ -78,6 +79,7 @@ check_test() {
     need podman have podman
     need runc have runc
     need conmon have conmon
+    check_vm
 }
 
 check_vm() {

@@ -35,7 +35,6 @@ const LOST: &str = "sentinel_events_lost_total";
 pub(crate) struct Agent {
     child: Child,
     metrics_port: u16,
-    ticks_per_second: f64,
 }
 
 /// What the agent has counted and used since its start.
@@ -100,8 +99,7 @@ impl Agent {
             .spawn()
             .with_context(|| program.display().to_string())?;
         let output = child.stdout.take();
-        let ticks = sysconf(SysconfVar::CLK_TCK)?.context("the kernel does not tell its clock ticks")?;
-        let mut agent = Self { child, metrics_port, ticks_per_second: ticks as f64 };
+        let mut agent = Self { child, metrics_port };
         agent.wait_ready(health_port).with_context(|| {
             let said = fs::read_to_string(&messages).unwrap_or_default();
             format!("{} did not become ready; it said:\n{said}", program.display())
@@ -135,7 +133,7 @@ impl Agent {
         Ok(Usage {
             events: series(EVENTS)?,
             lost: series(LOST)?,
-            cpu_seconds: cpu_ticks(&fs::read_to_string(proc.join("stat"))?)? / self.ticks_per_second,
+            cpu_seconds: cpu_seconds(self.child.id())?,
             peak_rss_mib: peak_rss_kib(&fs::read_to_string(proc.join("status"))?)? / 1024.0,
         })
     }
@@ -202,10 +200,16 @@ impl Drop for Agent {
 }
 
 /// Two ports that nobody has now. Somebody may take one before the agent does; then it says so.
-fn free_ports() -> Result<[u16; 2]> {
+pub(crate) fn free_ports() -> Result<[u16; 2]> {
     let any = (Ipv4Addr::LOCALHOST, 0);
     let listeners = [TcpListener::bind(any)?, TcpListener::bind(any)?];
     Ok([listeners[0].local_addr()?.port(), listeners[1].local_addr()?.port()])
+}
+
+/// Processor time of a process so far, all threads, user and system.
+pub(crate) fn cpu_seconds(pid: u32) -> Result<f64> {
+    let ticks = sysconf(SysconfVar::CLK_TCK)?.context("the kernel does not tell its clock ticks")?;
+    Ok(cpu_ticks(&fs::read_to_string(format!("/proc/{pid}/stat"))?)? / ticks as f64)
 }
 
 /// User and system time in `/proc/PID/stat`, in clock ticks: fields 14 and 15, counted after the name.

@@ -5,6 +5,7 @@
 //! that neither the harness nor the agent's start and stop is inside what is measured.
 
 mod agent;
+mod delivery;
 mod hog;
 mod latency;
 mod measure;
@@ -69,6 +70,10 @@ struct Args {
     /// here, and none is forwarded.
     #[arg(long, conflicts_with = "rules")]
     detection_only: bool,
+    /// Detection rules in place of the shipped ones; nothing is forwarded, and no rule asks for what the harness
+    /// does, so most of it stays in the kernel. For comparing with others that run the same rules.
+    #[arg(long, value_delimiter = ',', value_name = "FILE", conflicts_with_all = ["rules", "detection_only"])]
+    judge: Vec<PathBuf>,
     /// Rates in events per second, each held for ten seconds with a fresh agent; 0 leaves them out
     /// [default: 10000,50000,78000,139000,261000, quick: 0].
     #[arg(long, value_delimiter = ',', value_name = "RATE")]
@@ -85,6 +90,8 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// How fast events leave, arrive and are kept, in place of what watching costs.
+    Delivery(delivery::Job),
     /// One workload in a process of its own (the harness starts these).
     #[command(hide = true)]
     Worker(worker::Job),
@@ -122,6 +129,7 @@ fn main() -> ExitCode {
 
 fn run(args: Args) -> Result<()> {
     match args.command {
+        Some(Command::Delivery(job)) => return delivery::run(&job),
         Some(Command::Worker(job)) => return worker::run(&job),
         Some(Command::Pace(pace)) => return rate::pace(&pace),
         Some(Command::Hog { core }) => return hog::run(core),
@@ -137,12 +145,15 @@ fn run(args: Args) -> Result<()> {
     }
     let scratch = Scratch::new()?;
     let (mut rules, mut detection) = (args.rules, None);
+    let [forward, more] = ["forward-nothing.yaml", "bench-rules.yaml"].map(|name| scratch.path().join(name));
+    fs::write(&forward, "rules: []\n")?;
     if args.detection_only {
-        let [forward, more] =
-            ["forward-nothing.yaml", "bench-rules.yaml"].map(|name| scratch.path().join(name));
-        fs::write(&forward, "rules: []\n")?;
         fs::write(&more, reaching(scratch.path()))?;
         (rules, detection) = (Some(forward), Some(format!("builtin, {}", more.display())));
+    } else if !args.judge.is_empty() {
+        let files = args.judge.iter().map(|file| Ok(file.canonicalize()?.display().to_string()));
+        let files = files.collect::<Result<Vec<_>>>().context("--judge")?;
+        (rules, detection) = (Some(forward), Some(files.join(", ")));
     }
     let series = args.series.unwrap_or_else(|| if args.quick { Vec::new() } else { SERIES.to_vec() });
     let plan = Plan {
@@ -183,14 +194,10 @@ fn reaching(dir: &Path) -> String {
     )
 }
 
-const BEGIN: &str = "<!-- measured: begin -->\n";
-const END: &str = "<!-- measured: end -->";
+const MARKS: (&str, &str) = ("<!-- measured: begin -->\n", "<!-- measured: end -->");
 
-/// The report takes the place of what stands between the marks.
+/// The report, and its picture beside the file.
 fn write(file: &Path, report: &report::Report) -> Result<()> {
-    let text = fs::read_to_string(file).with_context(|| file.display().to_string())?;
-    let marked = text.split_once(BEGIN).and_then(|(head, rest)| Some((head, rest.split_once(END)?.1)));
-    let (head, tail) = marked.with_context(|| format!("{}: no {BEGIN}and {END}", file.display()))?;
     let plot = file.with_extension("svg");
     let mut body = report.markdown();
     if let Some(picture) = report.plot() {
@@ -198,7 +205,15 @@ fn write(file: &Path, report: &report::Report) -> Result<()> {
         let name = plot.file_name().unwrap_or_default().to_string_lossy();
         body.push_str(&format!("\n![Processor time of an event by rate]({name})\n"));
     }
-    fs::write(file, format!("{head}{BEGIN}\n{body}\n{END}{tail}"))?;
+    put(file, MARKS, &body)
+}
+
+/// The text takes the place of what stands between the marks.
+fn put(file: &Path, (begin, end): (&str, &str), body: &str) -> Result<()> {
+    let text = fs::read_to_string(file).with_context(|| file.display().to_string())?;
+    let marked = text.split_once(begin).and_then(|(head, rest)| Some((head, rest.split_once(end)?.1)));
+    let (head, tail) = marked.with_context(|| format!("{}: no {begin}and {end}", file.display()))?;
+    fs::write(file, format!("{head}{begin}\n{body}\n{end}{tail}"))?;
     Ok(())
 }
 

@@ -28,23 +28,23 @@ const TRIAL_STEPS: u32 = 20_000;
 pub(crate) struct Pace {
     /// The core to stay on.
     #[arg(long)]
-    core: usize,
+    pub(crate) core: usize,
     /// Where the files are.
     #[arg(long)]
-    dir: PathBuf,
+    pub(crate) dir: PathBuf,
     /// Opens per second.
     #[arg(long)]
-    per_second: u32,
+    pub(crate) per_second: u32,
     /// Opens in all.
     #[arg(long)]
-    steps: u32,
+    pub(crate) steps: u32,
 }
 
 /// What the paced child did.
 #[derive(Debug, Deserialize, Serialize)]
-struct Done {
+pub(crate) struct Done {
     steps: u32,
-    seconds: f64,
+    pub(crate) seconds: f64,
 }
 
 /// What came of it.
@@ -115,7 +115,8 @@ pub(crate) fn run(agent: &Agent, dir: &Path, cores: (usize, usize), rate: u32, s
     })
 }
 
-fn spawn(pace: &Pace) -> Result<Done> {
+/// Starts the child and waits for its end.
+pub(crate) fn spawn(pace: &Pace) -> Result<Done> {
     let output = Command::new(std::env::current_exe()?)
         .arg("pace")
         .args(["--core", &pace.core.to_string()])

@@ -13,9 +13,18 @@
 extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak; /* 6.2 */
 #endif
 
-/* Facts about this kernel, set before load: the branch not taken is never verified. */
-extern const volatile bool has_cast;	/* bpf_rdonly_cast: plain loads instead of helper calls */
-extern const volatile bool has_pt_regs; /* bpf_task_pt_regs, 5.15 */
+/* Everything is built twice. SENTINEL_CAST: for kernels with bpf_rdonly_cast, which makes plain loads of what
+ * are helper calls otherwise; nearly every line of ours is one. A constant set before load would do as well,
+ * but the verifier takes dead code out piece by piece, and that had become a fifth of a start. */
+#ifdef SENTINEL_CAST
+#define HAS_CAST    true
+#define HAS_PT_REGS true
+#else
+#define HAS_CAST    false
+#define HAS_PT_REGS has_pt_regs
+#endif
+/* A fact about this kernel, set before load: bpf_task_pt_regs, 5.15. */
+extern const volatile bool has_pt_regs;
 /* Random, different at every start: kernel addresses leave the kernel only mixed with it. */
 extern const volatile __u64 scramble_secret;
 /* Report this process alone; 0: everybody. For measurements. */
@@ -25,12 +34,12 @@ extern const volatile __u32 ring_common;
 
 /* CAST gives the verifier a typed pointer; LD then is one load (a fault reads as 0). Without the kfunc
  * LD is one bpf_probe_read_kernel(). */
-#define CAST(p, type) (has_cast ? (type *)bpf_rdonly_cast((p), bpf_core_type_id_kernel(type)) : (type *)(p))
+#define CAST(p, type) (HAS_CAST ? (type *)bpf_rdonly_cast((p), bpf_core_type_id_kernel(type)) : (type *)(p))
 #define LD(p, field)                                                                                         \
 	({                                                                                                   \
 		typeof(p) __p = (p); /* once, and never nested */                                            \
 		typeof(__p->field) __v = 0;                                                                  \
-		if (has_cast)                                                                                \
+		if (HAS_CAST)                                                                                \
 			__v = __p->field;                                                                    \
 		else                                                                                         \
 			bpf_core_read(&__v, sizeof(__v), &__p->field);                                       \
@@ -40,8 +49,14 @@ extern const volatile __u32 ring_common;
 /* A pointer as a number: the verifier lets typed pointers neither be mixed with a secret nor be passed to
  * global functions as integers. The difference of two pointers is a number, and the second one is NULL. */
 #define NUM(p)                                                                                               \
-	(has_cast ? (__u64)(p) - (__u64)bpf_rdonly_cast(NULL, bpf_core_type_id_kernel(struct file))          \
-		  : (__u64)(p))
+	({                                                                                                   \
+		__u64 __n =                                                                                  \
+		    HAS_CAST                                                                                 \
+			? (__u64)(p) - (__u64)bpf_rdonly_cast(NULL, bpf_core_type_id_kernel(struct file))    \
+			: (__u64)(p);                                                                        \
+		barrier_var(__n); /* clang would take NULL from what is added later */                       \
+		__n;                                                                                         \
+	})
 
 /* The eight bytes at @p, as a number: a load where LD is one. Any type whose first field is a pointer would
  * do. */
@@ -82,7 +97,7 @@ static __always_inline struct task_struct *current_task(void)
 /* pt_regs of the system call that current is in. They keep the arguments until the call has ended. */
 static __always_inline struct pt_regs *current_regs(void)
 {
-	if (has_pt_regs) {
+	if (HAS_PT_REGS) {
 		struct task_struct *t = (void *)bpf_get_current_task_btf();
 
 		return CAST((void *)bpf_task_pt_regs(t), struct pt_regs);

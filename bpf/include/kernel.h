@@ -52,15 +52,41 @@ struct pt_regs {
 /* -- files ----------------------------------------------------------------------------------------- */
 struct super_block {
 	__u32 s_dev;
+	unsigned long s_flags;
 	struct dentry *s_root;
 	unsigned long s_magic;
 };
+typedef struct {
+	unsigned int val;
+} kuid_t;
+typedef struct {
+	unsigned int val;
+} kgid_t;
+struct timespec64 {
+	__s64 tv_sec;
+	long tv_nsec;
+};
 struct inode {
 	__u16 i_mode;
+	kuid_t i_uid;
+	kgid_t i_gid;
+	unsigned int i_flags;
 	unsigned int i_nlink; /* a union in the kernel; read by name */
 	unsigned long i_ino;
 	struct super_block *i_sb;
 	void *i_private;
+	struct timespec64 i_ctime; /* up to 6.5 */
+	struct timespec64 i_mtime; /* up to 6.6 */
+};
+struct inode___v67 { /* up to 6.10 */
+	struct timespec64 __i_ctime;
+	struct timespec64 __i_mtime;
+};
+struct inode___v611 {
+	__s64 i_ctime_sec;
+	__s64 i_mtime_sec;
+	__u32 i_ctime_nsec;
+	__u32 i_mtime_nsec;
 };
 struct ovl_inode { /* often of a module: there only while that is loaded */
 	struct inode vfs_inode;
@@ -107,6 +133,7 @@ struct net {
 };
 struct pid_namespace {
 	struct ns_common ns;
+	struct task_struct *child_reaper;
 };
 struct mount {
 	struct mount *mnt_parent;
@@ -117,6 +144,9 @@ struct mount {
 struct path {
 	struct vfsmount *mnt;
 	struct dentry *dentry;
+};
+struct bpf_map {
+	__u32 id;
 };
 struct file {
 	struct path f_path;
@@ -146,12 +176,6 @@ struct nsproxy {
 };
 
 /* -- tasks ----------------------------------------------------------------------------------------- */
-typedef struct {
-	unsigned int val;
-} kuid_t;
-typedef struct {
-	unsigned int val;
-} kgid_t;
 typedef struct { /* two words of 32 bits before 6.3; the same bytes */
 	__u64 val;
 } kernel_cap_t;
@@ -167,6 +191,15 @@ struct cred {
 	kernel_cap_t cap_inheritable;
 	kernel_cap_t cap_permitted;
 	kernel_cap_t cap_effective;
+	struct user_namespace *user_ns;
+	struct group_info *group_info;
+};
+struct user_namespace {
+	int level;
+};
+struct group_info {
+	int ngroups;
+	kgid_t gid[1];
 };
 struct upid {
 	int nr;
@@ -195,6 +228,8 @@ struct signal_struct {
 struct mm_struct {
 	unsigned long arg_start;
 	unsigned long arg_end;
+	unsigned long env_start;
+	unsigned long env_end;
 	struct file *exe_file;
 };
 struct kernfs_node {
@@ -212,6 +247,7 @@ struct task_struct {
 	pid_t tgid;
 	int exit_code;
 	void *stack;
+	__u64 self_exec_id;   /* raised by every exec, copied by every fork; since 5.7 */
 	__u64 start_boottime; /* ns, CLOCK_BOOTTIME; since 5.5 */
 	struct task_struct *group_leader;
 	struct task_struct *real_parent;
@@ -308,4 +344,5 @@ struct tp_sys_enter {
 #define AT_FDCWD	  (-100)
 #define SIGNAL_GROUP_EXIT 4
 #define PIDTYPE_TGID	  1
+#define PIDTYPE_PGID	  2
 #define PIDTYPE_SID	  3

@@ -214,43 +214,44 @@ static __always_inline long loop_step(struct deep *c, __u32 room, __u32 names)
 	return w.done != 0;
 }
 
-static long small_step(__u32 i, void *ctx)
-{
-	(void)i;
-	return loop_step(ctx, ROOM_SMALL, NAME_SHORT);
-}
+/* What the small, the medium and the large buffer need. */
+struct room_small {
+	__u8 bytes[PATH_SMALL];
+};
+struct room_medium {
+	__u8 bytes[PATH_MEDIUM];
+};
+struct room_large {
+	__u8 bytes[PATH_LARGE];
+};
 
-static long medium_step(__u32 i, void *ctx)
-{
-	(void)i;
-	return loop_step(ctx, ROOM_MEDIUM, NAME_CAP);
-}
+/* Global functions, as for the first pass: whatever a program copies, and however often, is verified once.
+ * Memory as an argument needs 5.12. */
+#define COPY_LOOP(name, ROOM, NAMES)                                                                         \
+	static long name##_step(__u32 i, void *ctx)                                                          \
+	{                                                                                                    \
+		(void)i;                                                                                     \
+		return loop_step(ctx, (ROOM), (NAMES));                                                      \
+	}                                                                                                    \
+	__noinline __weak int path_copy_##name(struct sentinel_path *p, struct room_##name *buf, __u64 path) \
+	{                                                                                                    \
+		struct deep c = {.p = p, .buf = (__u8 *)buf};                                                \
+		struct walk w;                                                                               \
+                                                                                                             \
+		if (!p || !buf)                                                                              \
+			return 0;                                                                            \
+		walk_start(&w, path);                                                                        \
+		c.d = w.d;                                                                                   \
+		c.m = w.m;                                                                                   \
+		c.mroot = w.mroot;                                                                           \
+		if (bpf_loop(DEEP, name##_step, &c, 0) == DEEP)                                              \
+			p->flags |= SENTINEL_PATH_CUT;                                                       \
+		return 0;                                                                                    \
+	}
 
-static long large_step(__u32 i, void *ctx)
-{
-	(void)i;
-	return loop_step(ctx, ROOM_LARGE, NAME_CAP);
-}
-
-static __always_inline void copy_loop(struct sentinel_path *p, __u8 *buf, __u64 path, enum path_size size)
-{
-	struct deep c = {.p = p, .buf = buf};
-	struct walk w;
-	long steps;
-
-	walk_start(&w, path);
-	c.d = w.d;
-	c.m = w.m;
-	c.mroot = w.mroot;
-	if (size == SIZE_SMALL)
-		steps = bpf_loop(DEEP, small_step, &c, 0);
-	else if (size == SIZE_MEDIUM)
-		steps = bpf_loop(DEEP, medium_step, &c, 0);
-	else
-		steps = bpf_loop(DEEP, large_step, &c, 0);
-	if (steps == DEEP)
-		p->flags |= SENTINEL_PATH_CUT;
-}
+COPY_LOOP(small, ROOM_SMALL, NAME_SHORT)
+COPY_LOOP(medium, ROOM_MEDIUM, NAME_CAP)
+COPY_LOOP(large, ROOM_LARGE, NAME_CAP)
 
 /* Writes the path at @path (measured before as @measure) into @buf, which lies @off bytes into the tail.
  * @size and @loop are constants: before 5.17 a program may not even mention a callback. */
@@ -262,8 +263,12 @@ static __always_inline void path_copy(struct sentinel_path *p, __u8 *buf, __u32 
 	p->flags = 0;
 	if (!path)
 		return;
-	if (loop)
-		copy_loop(p, buf, path, size);
+	if (loop && size == SIZE_SMALL)
+		path_copy_small(p, (void *)buf, path);
+	else if (loop && size == SIZE_MEDIUM)
+		path_copy_medium(p, (void *)buf, path);
+	else if (loop)
+		path_copy_large(p, (void *)buf, path);
 	else if (size == SIZE_SMALL)
 		copy_shallow(p, buf, path, ROOM_SMALL, NAME_SHORT, OLD);
 	else if (size == SIZE_MEDIUM)

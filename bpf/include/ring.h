@@ -139,12 +139,14 @@ static __always_inline void fill_task(struct sentinel_header *h, struct task_str
 	struct signal_struct *signal = LD(task, signal);
 	struct cred *cred = LD(task, cred);
 	struct nsproxy *ns = LD(task, nsproxy);
-	struct pid *sid = LD(signal, pids[PIDTYPE_SID]), *tgid = LD(signal, pids[PIDTYPE_TGID]);
+	struct pid *sid = LD(signal, pids[PIDTYPE_SID]), *pgid = LD(signal, pids[PIDTYPE_PGID]);
+	struct pid *tgid = LD(signal, pids[PIDTYPE_TGID]);
 	struct upid *own = own_upid(tgid);
 
 	h->version = SENTINEL_ABI_VERSION;
 	h->start_ns = LD(leader, start_boottime);
 	h->parent_start_ns = LD(parent, start_boottime);
+	h->execution = LD(task, self_exec_id);
 	h->tgid = LD(task, tgid);
 	h->tid = LD(task, pid);
 	h->ppid = LD(parent, tgid);
@@ -159,7 +161,7 @@ static __always_inline void fill_task(struct sentinel_header *h, struct task_str
 	h->pid_ns = LD(LD(own, ns), ns.inum);
 	h->mnt_ns = ns ? LD(LD(ns, mnt_ns), ns.inum) : 0;
 	h->net_ns = ns ? LD(LD(ns, net_ns), ns.inum) : 0;
-	h->pad = 0;
+	h->pgid = pgid ? LD(pgid, numbers[0].nr) : 0;
 }
 
 /* The whole header, for current, at @now. Not inlined: every size of every record needs it. */

@@ -48,6 +48,7 @@ typedef long long __s64;
 	EVENT(19, SOCKET, socket)                                                                            \
 	EVENT(20, SEND, send)                                                                                \
 	EVENT(21, RECV, recv)                                                                                \
+	EVENT(45, DNS, dns)                                                                                  \
 	EVENT(22, SETUID, setuid)                                                                            \
 	EVENT(23, CAPSET, capset)                                                                            \
 	EVENT(24, PRCTL, prctl)                                                                              \
@@ -83,8 +84,10 @@ enum sentinel_kind {
 
 /** Bytes of arguments kept of an exec. */
 #define SENTINEL_ARGV_MAX 4096
+/** And of its environment, where that is wanted. */
+#define SENTINEL_ENV_MAX 4096
 /** Value of sentinel_header.syscall where no system call led to the event. */
-#define SENTINEL_NO_SYSCALL 0xffffffffu
+#define SENTINEL_NO_SYSCALL 0xffffu
 
 /** Leads every record. 128 bytes: two cache lines. */
 struct sentinel_header {
@@ -127,8 +130,12 @@ struct sentinel_header {
 	__u32 mnt_ns;
 	__u32 net_ns;
 	/** System call number, native ABI; or SENTINEL_NO_SYSCALL. */
-	__u32 syscall;
-	__u32 pad;
+	__u16 syscall;
+	/** Programs started on the way to this one, the low bits of the kernel's count: tells one execution
+	 * of a process from the next. */
+	__u16 execution;
+	/** Process group, initial pid namespace. */
+	__u32 pgid;
 	/** Task name, NUL-padded, any bytes: the process chooses it. */
 	__u8 comm[16];
 };
@@ -177,6 +184,29 @@ struct sentinel_user_path {
 	__u32 unreadable;
 };
 
+enum sentinel_executable_flag {
+	/** In the upper layer of an overlay. */
+	SENTINEL_EXECUTABLE_UPPER = 1,
+	/** In a lower layer of an overlay. */
+	SENTINEL_EXECUTABLE_LOWER = 2,
+	/** Who runs it may write it. */
+	SENTINEL_EXECUTABLE_WRITABLE = 4,
+};
+
+/** The file of a program, and where it runs. */
+struct sentinel_executable {
+	__u64 ino;
+	/** Last change of the inode and of the content: nanoseconds since the epoch, by the file system. */
+	__u64 changed_ns;
+	__u64 modified_ns;
+	/** Start of the first process of the pid namespace: nanoseconds, CLOCK_BOOTTIME. */
+	__u64 pidns_start_ns;
+	/** Links of that inode: 0 is a file without a name. */
+	__u32 nlink;
+	/** enum sentinel_executable_flag */
+	__u32 flags;
+};
+
 struct sentinel_exec {
 	struct sentinel_header hdr;
 	/** As the caller wrote it; for execveat with an empty name "/dev/fd/N". */
@@ -185,18 +215,17 @@ struct sentinel_exec {
 	struct sentinel_span interp;
 	/** Arguments, each followed by NUL, cut at SENTINEL_ARGV_MAX. */
 	struct sentinel_span argv;
+	/** Environment, likewise; len 0 unless sentinel_config.environment. */
+	struct sentinel_span env;
 	/** Bytes of arguments there were. */
 	__u32 argv_len;
+	/** Bytes of environment there were, when it is wanted. */
+	__u32 env_len;
 	/** The program, from mm->exe_file. */
 	struct sentinel_path exe;
 	/** Working directory. */
 	struct sentinel_path cwd;
-	/** Inode of the program. */
-	__u64 ino;
-	/** Links of that inode: 0 is a file without a name. */
-	__u32 nlink;
-	/** 1: the inode lies in the upper layer of an overlay. */
-	__u32 upper_layer;
+	struct sentinel_executable executable;
 	/** Capabilities of the program: inheritable, permitted, effective. */
 	__u64 cap[3];
 };
@@ -423,6 +452,16 @@ struct sentinel_recv {
 	__u64 bytes;
 	__u32 flags;
 	__u32 message;
+};
+
+/** An answer that was received from port 53. */
+struct sentinel_dns {
+	struct sentinel_header hdr;
+	struct sentinel_sock socket;
+	/** The first bytes of it, 512 at most; on a stream perhaps the length first. */
+	struct sentinel_span message;
+	/** How many there were. */
+	__u32 bytes;
 };
 
 /** What permission checks look at. Initial user namespace. */
@@ -656,6 +695,9 @@ struct sentinel_config {
 	__u32 self_tgid;
 	/** 1: sum reads and writes per open file. */
 	__u32 aggregate;
+	/** 1: exec events carry the environment. */
+	__u32 environment;
+	__u32 pad;
 };
 
 /** Key of the map `own_files`: files that our own process writes as its output. */
@@ -664,6 +706,16 @@ struct sentinel_file_id {
 	/** Kernel's device number, major << 20 | minor. */
 	__u32 dev;
 	__u32 pad;
+};
+
+/** Who has opened a map of ours: element of the map `own_maps`, whose keys are the numbers of maps. */
+struct sentinel_intruder {
+	/** How often it was opened. */
+	__u64 count;
+	/** By whom the last time, initial pid namespace. */
+	__u32 tgid;
+	__u32 pad;
+	__u8 comm[16];
 };
 
 /** How a file is opened, as bits of a set. */
@@ -775,6 +827,7 @@ struct sentinel_process {
 	struct sentinel_header hdr;
 	/** The program; len 0 for kernel threads. DETACHED is meant as seen from the reader. */
 	struct sentinel_path exe;
+	struct sentinel_executable executable;
 	/** Who reads this, initial pid namespace: tells the agent its own number. */
 	__u32 reader_tgid;
 	/** 1: there is a program. */

@@ -29,7 +29,7 @@ struct socket_call {
 	__u32 kind, nr;
 	__s32 fd;
 	long ret;
-	struct sock *sk;
+	struct sock *sk; /* CAST before use: the type is lost on the way through memory */
 	__u16 family;
 	struct asked asked;
 	__u64 owner; /* task of a request of io_uring; 0: a call of current */
@@ -137,22 +137,25 @@ static __always_inline void asked_end(struct sentinel_sock *s, struct asked *a)
 
 static __always_inline void socket_fill(struct sentinel_sock *s, struct socket_call *c)
 {
+	struct sock *sk;
+
 	s->fd = c->fd;
 	s->shared = files_shared();
 	asked_end(s, &c->asked);
 	if (!c->sk)
 		return;
+	sk = CAST(c->sk, struct sock);
 	s->family = c->family;
-	s->type = LD(c->sk, sk_type);
-	s->protocol = LD(c->sk, sk_protocol);
+	s->type = LD(sk, sk_type);
+	s->protocol = LD(sk, sk_protocol);
 	if (c->family == AF_INET || c->family == AF_INET6)
-		ip_ends(s, c->sk);
+		ip_ends(s, sk);
 }
 
 static __always_inline void unix_fill(struct sentinel_sock *s, __u8 *tail, struct socket_call *c)
 {
 	if (c->family == AF_UNIX)
-		unix_ends(s, tail, c->sk);
+		unix_ends(s, tail, CAST(c->sk, struct sock));
 	if (c->asked.len && c->asked.family == AF_UNIX) {
 		s->asked.path.off = 2 * UNIX_NAME;
 		s->asked.path.len = c->asked.len - sizeof(__u16);

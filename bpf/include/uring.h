@@ -134,14 +134,3 @@ static __noinline __attribute__((unused)) void fill_owner(struct sentinel_header
 		task = LD(task, group_leader);
 	bpf_core_read(h->comm, sizeof(h->comm), &task->comm);
 }
-
-static __always_inline void fill_request(struct sentinel_header *h, __u16 kind, __u32 len, __u32 nr,
-					 __s64 result, __u64 owner)
-{
-	h->len = len;
-	h->kind = kind;
-	h->time_ns = bpf_ktime_get_boot_ns();
-	h->result = result;
-	h->syscall = nr;
-	fill_owner(h, owner);
-}

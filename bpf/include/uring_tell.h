@@ -8,11 +8,24 @@
 #define EMPTY_SLOT 0xffffffffu /* IORING_FILE_INDEX_ALLOC: the kernel chooses */
 #define ECANCELED  125
 
-struct uring_told {
-	struct uring_request *e;
-	__u64 owner, file;
-	long res;
-};
+/* As fill_owner(), which a program with many kinds of records would verify for each. */
+__noinline __weak int fill_owner_once(struct sentinel_header *h, __u64 owner)
+{
+	if (h)
+		fill_owner(h, owner);
+	return 0;
+}
+
+static __always_inline void fill_request(struct sentinel_header *h, __u16 kind, __u32 len, __u32 nr,
+					 __s64 result, __u64 owner)
+{
+	h->len = len;
+	h->kind = kind;
+	h->time_ns = bpf_ktime_get_boot_ns();
+	h->result = result;
+	h->syscall = nr;
+	fill_owner_once(h, owner);
+}
 
 static __always_inline __u64 base_address(struct uring_request *e, int which)
 {
@@ -122,18 +135,20 @@ __noinline __weak int uring_tell_names(__u64 req, __u64 owner, long res)
 	measure = base_measure(base);
 	switch (e->op) {
 	case OP_UNLINKAT:
-		if (e->args[0] & AT_REMOVEDIR)
-			URING_ONE(file_rmdir, SENTINEL_KIND_FILE_RMDIR, NR_UNLINKAT, target, );
-		URING_ONE(file_unlink, SENTINEL_KIND_FILE_UNLINK, NR_UNLINKAT, target, );
+		/* sentinel_file_rmdir has the same form */
+		URING_ONE(file_unlink,
+			  e->args[0] & AT_REMOVEDIR ? SENTINEL_KIND_FILE_RMDIR : SENTINEL_KIND_FILE_UNLINK,
+			  NR_UNLINKAT, target, );
 	case OP_MKDIRAT:
 		URING_ONE(file_mkdir, SENTINEL_KIND_FILE_MKDIR, NR_MKDIRAT, target, {
 			r->mode = e->args[0];
 			r->pad = 0;
 		});
-	case OP_RENAMEAT:
-		URING_TWO(file_rename, SENTINEL_KIND_FILE_RENAME, NR_RENAMEAT2);
+	case OP_RENAMEAT: /* sentinel_file_link has the same form */
 	case OP_LINKAT:
-		URING_TWO(file_link, SENTINEL_KIND_FILE_LINK, NR_LINKAT);
+		URING_TWO(file_rename,
+			  e->op == OP_LINKAT ? SENTINEL_KIND_FILE_LINK : SENTINEL_KIND_FILE_RENAME,
+			  e->op == OP_LINKAT ? NR_LINKAT : NR_RENAMEAT2);
 	case OP_SYMLINKAT:
 		if (path_size(measure) == SIZE_SMALL && !e->whole)
 			URING_SYMLINK(USER_PATH_SMALL, SIZE_SMALL, USER_NAME_SMALL);
@@ -259,18 +274,21 @@ __noinline __weak int uring_tell_socket(__u64 req, __u64 owner, long res, __u64 
 	case OP_CONNECT:
 		c->nr = NR_CONNECT;
 		bpf_probe_read_kernel(&c->asked, sizeof(c->asked), &e->asked);
-		URING_NAMED_SOCKET(connect, );
+		break;
 	case OP_ACCEPT:
 		c->nr = NR_ACCEPT4;
-		URING_NAMED_SOCKET(accept, );
+		break;
 	case OP_BIND:
 		c->nr = NR_BIND;
-		URING_NAMED_SOCKET(bind, );
+		break;
 	case OP_LISTEN:
 		c->nr = NR_LISTEN;
 		URING_NAMED_SOCKET(listen, r->backlog = e->args[0]);
+	default:
+		return 0;
 	}
-	return 0;
+	/* sentinel_accept and sentinel_bind have the same form */
+	URING_NAMED_SOCKET(connect, );
 }
 
 /* @alive: the request is there and done; else it has just been submitted, or only our notes of it are left.

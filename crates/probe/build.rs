@@ -32,41 +32,42 @@ fn clang() -> Result<PathBuf> {
     bail!("no clang on the PATH: install clang 14 or newer, or name one in BPF_CLANG")
 }
 
+/// The two ways everything in `bpf/` is built, see `bpf/include/access.h`.
+const FLAVOURS: [(&str, &[&str]); 2] = [("sentinel", &[]), ("cast", &["-DSENTINEL_CAST"])];
+
 fn skeleton(bpf: &Path, out: &Path) -> Result<()> {
     let clang = clang()?;
     // libbpf-cargo brings libbpf's own headers.
-    let compile = |source: &Path| -> Result<PathBuf> {
-        let object = out.join(source.file_stem().context("a source without a name")?).with_extension("o");
+    let compile = |source: &Path, (flavour, flags): (&str, &[&str])| -> Result<PathBuf> {
+        let name = source.file_stem().context("a source without a name")?.to_string_lossy();
+        let object = out.join(format!("{flavour}.{name}.o"));
         let include = bpf.join("include");
+        let common = ["-Wall", "-Wextra", "-Werror", "-I"].map(AsRef::as_ref);
+        let flags = flags.iter().map(AsRef::as_ref);
         SkeletonBuilder::new()
             .source(source)
             .obj(&object)
             .clang(&clang)
-            .clang_args([
-                "-Wall".as_ref(),
-                "-Wextra".as_ref(),
-                "-Werror".as_ref(),
-                "-I".as_ref(),
-                include.as_os_str(),
-            ])
+            .clang_args(common.into_iter().chain([include.as_os_str()]).chain(flags))
             .build()
             .with_context(|| format!("cannot compile {}", source.display()))?;
         Ok(object)
     };
-    fs::rename(compile(&bpf.join("facts/facts.bpf.c"))?, out.join("facts.o"))?;
+    fs::rename(compile(&bpf.join("facts/facts.bpf.c"), FLAVOURS[0])?, out.join("facts.o"))?;
 
     let mut sources: Vec<PathBuf> =
         fs::read_dir(bpf)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
     sources.retain(|path| path.to_string_lossy().ends_with(".bpf.c"));
     sources.sort();
-    let object = out.join("sentinel.bpf.o");
-    let mut linker = libbpf_rs::Linker::new(&object)?;
-    for source in &sources {
-        linker.add_file(compile(source)?)?;
+    for flavour in FLAVOURS {
+        let mut linker = libbpf_rs::Linker::new(out.join(format!("{}.bpf.o", flavour.0)))?;
+        for source in &sources {
+            linker.add_file(compile(source, flavour)?)?;
+        }
+        linker.link()?;
     }
-    linker.link()?;
     let skeleton = out.join("skel.rs");
-    SkeletonBuilder::new().obj(&object).reference_obj(true).generate(&skeleton)?;
+    SkeletonBuilder::new().obj(out.join("sentinel.bpf.o")).reference_obj(true).generate(&skeleton)?;
     // The same bytes are loaded several times, each time other programs of them; they must not be in ours twice.
     let text = fs::read_to_string(&skeleton)?;
     fs::write(&skeleton, text.replace("    static DATA: ", "    pub static DATA: "))?;

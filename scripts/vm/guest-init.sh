@@ -27,6 +27,8 @@ for module in /modules/*.ko; do insmod "$module"; done
 exec >/dev/ttyS1 2>&1 </dev/null
 
 limit=$(sed -n 's/.*guest\.limit=\([0-9]*\).*/\1/p' /proc/cmdline)
+attacks=$(sed -n 's/.*guest\.attacks=\([^ ]*\).*/\1/p' /proc/cmdline)
+[ -z "$attacks" ] || export SENTINEL_ATTACKS="$attacks"
 echo "## kernel $(uname -r)"
 for test in /tests/*; do
     name=${test##*/}
@@ -37,6 +39,7 @@ for test in /tests/*; do
     *) timeout "${limit:-300}" "$test" --test-threads=1 ;;
     esac
     echo "## ended $name $?"
+    echo "## took $name $(cut -d' ' -f1 /proc/uptime)"
 done
 echo "## done $(cut -d' ' -f1 /proc/uptime)"
 poweroff -f

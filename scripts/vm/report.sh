@@ -27,7 +27,7 @@ are used (`sentinel doctor` tells); the tests are the same everywhere.
 
 ## The kernel side
 
-The tests of `crates/probe/tests`, each a claim.
+The tests of `crates/probe/tests`, each a claim. A dash: it was not run there.
 
 TEXT
 grep -v $'\tattack ' "$results" | table claim
@@ -36,7 +36,8 @@ cat <<'TEXT'
 ## Attacks
 
 Every attack of `sentinel-simulate`, against `sentinel run` with the shipped rules: it raises the alert of its rule and
-no other, and its benign twin raises none. A dash: it needs something that the guest does not have.
+no other, and its benign twin raises none. A dash: it was not run there, or it needs something that the guest does not
+have.
 
 TEXT
 grep $'\tattack ' "$results" | sed 's/\tattack /\t/' | table attack

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# run.sh VMLINUZ INITRD LOG [SECONDS]: boots a guest and waits until it has switched itself off. What the kernel says
-# goes to LOG.kernel, what the guest says to LOG. Fails when the guest did not come to its end in time.
+# run.sh VMLINUZ INITRD LOG [SECONDS [ATTACKS]]: boots a guest and waits until it has switched itself off. What the
+# kernel says goes to LOG.kernel, what the guest says to LOG. ATTACKS, with commas between them, are the only ones that
+# it tries. Fails when the guest did not come to its end in time.
 set -euo pipefail
 
-kernel=$1 initrd=$2 log=$3 limit=${4:-900}
+kernel=$1 initrd=$2 log=$3 limit=${4:-900} attacks=${5:-}
 case $(uname -m) in
 x86_64) machine=(qemu-system-x86_64 -machine q35) console=ttyS0 ;;
 *)
@@ -24,6 +25,6 @@ cp "$(dirname "$kernel")"/*.ko "$work/root/modules/"
 timeout --foreground "$limit" "${machine[@]}" -accel tcg,thread=multi -cpu max -smp 2 -m 2048 \
     -nodefaults -no-user-config -display none -no-reboot \
     -kernel "$kernel" -initrd "$work/initrd" \
-    -append "console=$console panic=-1 quiet guest.limit=$((limit / 2))" \
+    -append "console=$console panic=-1 quiet guest.limit=$((limit / 2))${attacks:+ guest.attacks=$attacks}" \
     -serial "file:$log.kernel" -serial "file:$log" -monitor none </dev/null || true
 grep -q '^## done' "$log"

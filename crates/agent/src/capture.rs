@@ -60,6 +60,11 @@ pub trait Control {
         drop(names);
     }
 
+    /// Whether starts of programs carry the environment, from the next [`Self::set_kinds`] on.
+    fn set_environment(&mut self, wanted: bool) {
+        let _ = wanted;
+    }
+
     /// What the source counts.
     ///
     /// # Errors
@@ -136,6 +141,10 @@ impl Control for Probe {
 
     fn set_syscalls(&mut self, names: Vec<String>) {
         Probe::set_syscalls(self, names);
+    }
+
+    fn set_environment(&mut self, wanted: bool) {
+        Probe::set_environment(self, wanted);
     }
 
     fn counters(&self) -> Result<Counters, CaptureError> {

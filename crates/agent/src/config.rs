@@ -20,7 +20,7 @@ use sentinel_sink::{Bus, Dedup, OrOff, OutputsConfig, RateLimit, TlsFiles};
 
 pub use detection::{AppendMatch, AppendOutput, ExtraField, Matching, PriorityName, Select, Which};
 pub use error::ConfigError;
-pub use mode::{StreamMode, StreamModes, SyncSeconds};
+pub use mode::{Kubernetes, StreamMode, StreamModes, SyncSeconds};
 pub use reference::reference;
 pub use sentinel_service::LogLevel;
 
@@ -194,7 +194,8 @@ sentinel_service::sections! {
         aggregate: bool = true,
         /// Record up to 80 bytes of buffers. Arrives with a later version.
         buffers: bool = false,
-        /// Follow DNS answers, once `dns` events exist; no effect in this version.
+        /// Look at answers about names (from port 53), where a rule asks for names of addresses (`fd.sip.name`) or for `dns`
+        /// events. Names and addresses are kept, nothing else of them. Off: nobody looks, whatever rules ask.
         dns: bool = true,
         /// See 32-bit system calls too. Arrives with a later version.
         compat: bool = false,
@@ -210,6 +211,11 @@ sentinel_service::sections! {
         /// Their sockets, where they are not at the usual places; what is named here replaces those, and may belong to
         /// another user than root. What a socket speaks shows in its path: docker, podman, containerd or crio.
         sockets: Option<Vec<PathBuf>> = None,
+        /// Watch the node's pods at Kubernetes' API server, for owners, labels and service accounts: `auto` when we run in
+        /// a pod with a service account (KUBERNETES_SERVICE_HOST and a token tell), `on` or `off`. The node is NODE_NAME.
+        kubernetes: Kubernetes = Kubernetes::Auto,
+        /// Directory with `token` and `ca.crt` for the API server, if it is not where Kubernetes puts them.
+        kubernetes_credentials: Option<PathBuf> = None,
         /// Read names of users and groups from `passwd` and `group` of the process's own root directory.
         users: bool = true,
         /// How long events of a container wait at most for what is asked about it, milliseconds, 0 to 10000; other

@@ -35,7 +35,7 @@ pub fn check_detection(detection: &Detection, forward: &ForwardRules) -> Result<
     let book = Rulebook::load(detection, "", None)?;
     Ok(Detected {
         rules: book.engine.rules().len(),
-        captured: captured(forward, &book),
+        captured: captured(forward, &book, true),
         hash: book.hash,
         warnings: book.warnings,
     })

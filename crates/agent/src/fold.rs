@@ -159,6 +159,7 @@ fn key_of(observation: &Observation) -> Option<Key> {
         | Body::Socket(_)
         | Body::Send(_)
         | Body::Recv(_)
+        | Body::Dns(_)
         | Body::Setuid(_)
         | Body::Capset(_)
         | Body::Prctl(_)

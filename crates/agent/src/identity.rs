@@ -4,11 +4,12 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use sentinel_enrich::{Answer, Births, Directory};
 use sentinel_event::{Place, Text};
-use sentinel_identity::{Counters, Options, Runtimes, Socket, UserBooks, default_sockets};
+use sentinel_identity::{Counters, Options, PodOptions, Pods, Runtimes, Socket, UserBooks, default_sockets};
 use sentinel_probe::CgroupBook;
+use sha2::{Digest as _, Sha256};
 use tracing::warn;
 
-use crate::config::Enrichment;
+use crate::config::{Enrichment, Kubernetes};
 
 /// How long a runtime may take for one answer.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -17,12 +18,14 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Registry {
     runtimes: Option<Arc<Runtimes>>,
+    pods: Option<Arc<Pods>>,
     users: Option<Arc<UserBooks>>,
 }
 
 impl Registry {
     /// Starts what the configuration wants. What does not start is missing, and the log says so.
-    pub(crate) fn start(wanted: &Enrichment) -> Self {
+    /// `node` is the name of this node.
+    pub(crate) fn start(wanted: &Enrichment, node: &str) -> Self {
         let runtimes = wanted.runtimes.then(|| {
             let sockets = match &wanted.sockets {
                 Some(paths) => paths.iter().filter_map(|path| Socket::chosen(path)).collect(),
@@ -31,11 +34,13 @@ impl Registry {
             Runtimes::start(Options { sockets, timeout: TIMEOUT })
         });
         let users = wanted.users.then(UserBooks::start);
+        let pods = cluster(wanted, node).map(Pods::start);
         let keep = |what, error| warn!(%error, "No thread to ask for {what}: they have no names.");
         Self {
             runtimes: runtimes
                 .and_then(|started| started.map_err(|error| keep("containers", error)).ok())
                 .map(Arc::new),
+            pods: pods.and_then(|started| started.map_err(|error| keep("pods", error)).ok()).map(Arc::new),
             users: users.and_then(|started| started.map_err(|error| keep("users", error)).ok()).map(Arc::new),
         }
     }
@@ -49,8 +54,36 @@ impl Registry {
             counters.users_failed = users.users_failed;
             counters.users_stuck = users.users_stuck;
         }
+        if let Some(pods) = self.pods.as_ref().map(|pods| pods.counters()) {
+            counters = Counters {
+                pods_known: pods.pods_known,
+                pod_lists: pods.pod_lists,
+                pod_watches: pods.pod_watches,
+                pod_changes: pods.pod_changes,
+                pods_failed: pods.pods_failed,
+                pods_gone: pods.pods_gone,
+                pods_malformed: pods.pods_malformed,
+                pods_refused: pods.pods_refused,
+                ..counters
+            };
+        }
         counters
     }
+}
+
+/// Whom to ask about pods; none when nobody is to be asked.
+fn cluster(wanted: &Enrichment, node: &str) -> Option<PodOptions> {
+    if wanted.kubernetes == Kubernetes::Off {
+        return None;
+    }
+    let found = PodOptions::in_cluster(node, wanted.kubernetes_credentials.as_deref());
+    if found.is_none() && wanted.kubernetes == Kubernetes::On {
+        warn!(
+            "enrichment.kubernetes is on, but KUBERNETES_SERVICE_HOST or the token of a service account is missing: \
+             pods have no owners."
+        );
+    }
+    found
 }
 
 impl Directory for Registry {
@@ -62,6 +95,10 @@ impl Directory for Registry {
         self.users.as_ref().is_some_and(|users| users.ask(mnt, tgid, contained))
     }
 
+    fn ask_pod(&mut self, uid: &Arc<str>) -> bool {
+        self.pods.as_ref().is_some_and(|pods| pods.ask(uid))
+    }
+
     fn answer(&mut self) -> Option<Answer> {
         let users = || {
             let found = self.users.as_ref()?.answer()?;
@@ -71,8 +108,20 @@ impl Directory for Registry {
             let told = self.runtimes.as_ref()?.answer()?;
             Some(Answer::Container { id: told.id, found: told.found })
         };
-        users().or_else(told)
+        let pods = || {
+            let told = self.pods.as_ref()?.answer()?;
+            Some(Answer::Pod { uid: told.uid, found: told.found })
+        };
+        users().or_else(told).or_else(pods)
     }
+}
+
+/// Node and boot, as the names of executions have them ([`sentinel_event::ExecId::host`]):
+/// `printf %s NODE/BOOT_ID | sha256sum | cut -c 1-16`.
+pub(crate) fn host_id(node: &str) -> u64 {
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    let digest: [u8; 32] = Sha256::digest(format!("{node}/{}", boot.trim())).into();
+    digest.iter().take(8).fold(0, |id, byte| id << 8 | u64::from(*byte))
 }
 
 /// The kernel's book of cgroups.

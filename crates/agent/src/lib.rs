@@ -43,8 +43,9 @@ use std::{fs::File, ops::ControlFlow, path::PathBuf};
 pub use capture::{Capture, CaptureError, Control};
 pub use config::{
     AppendMatch, AppendOutput, BUILTIN, Capture as CaptureConfig, Config, ConfigError, DEFAULT_PATH,
-    Detection, Enrichment, ExtraField, Grpc, Health, LogLevel, Matching, Metrics, PriorityName, Select,
-    Stream, StreamFile, StreamMode, StreamModes, SyncSeconds, Tls, Which, reference as config_reference,
+    Detection, Enrichment, ExtraField, Grpc, Health, Kubernetes, LogLevel, Matching, Metrics, PriorityName,
+    Select, Stream, StreamFile, StreamMode, StreamModes, SyncSeconds, Tls, Which,
+    reference as config_reference,
 };
 pub use detect::{Detected, check_detection};
 pub use error::AgentError;

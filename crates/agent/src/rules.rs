@@ -35,9 +35,11 @@ impl Rules {
 }
 
 /// What must be captured for these rules: what is forwarded, what is judged, and what keeps the process table.
-pub(crate) fn captured(rules: &ForwardRules, book: &Rulebook) -> KindSet {
+/// `dns`: whether answers about names may be looked at.
+pub(crate) fn captured(rules: &ForwardRules, book: &Rulebook, dns: bool) -> KindSet {
     let table = [Kind::Exec, Kind::Fork, Kind::Exit].into_iter().collect();
-    rules.kinds().union(book.kinds).union(table).union(book.engine.state_kinds())
+    let all = rules.kinds().union(book.kinds).union(table).union(book.engine.state_kinds());
+    all.iter().filter(|kind| dns || *kind != Kind::Dns).collect()
 }
 
 /// Which opens of files these rules can match.

@@ -74,6 +74,8 @@ pub struct Agent {
     board: Option<Arc<Board>>,
     reported: Instant,
     books: Arc<Shared<Rulebook>>,
+    /// Whether answers about names may be looked at.
+    dns: bool,
     /// What the rule files said when they were read last, wrong or not.
     seen: String,
     consumers: Arc<Shared<Vec<Consumer>>>,
@@ -263,10 +265,10 @@ impl Agent {
         let (then, now) = (file_interest(&self.rules.get(), &before), file_interest(&rules, &book));
         // Both sets get what is theirs while one takes the other's place.
         self.choose_files(&then.clone().or(now.clone()));
-        self.control.set_syscalls(named_calls(&book));
-        if let Err(error) = self.control.set_kinds(captured(&rules, &book)) {
-            self.control.set_syscalls(named_calls(&before));
-            if let Err(error) = self.control.set_kinds(captured(&self.rules.get(), &before)) {
+        self.ask(&book);
+        if let Err(error) = self.control.set_kinds(captured(&rules, &book, self.dns)) {
+            self.ask(&before);
+            if let Err(error) = self.control.set_kinds(captured(&self.rules.get(), &before, self.dns)) {
                 error!(%error, "Cannot attach what the old rules need.");
             }
             self.choose_files(&then);
@@ -276,6 +278,12 @@ impl Agent {
         self.books.set(book);
         self.choose_files(&now);
         Ok(())
+    }
+
+    /// What these rules want beside kinds of events, from the next choice of kinds on.
+    fn ask(&mut self, book: &Rulebook) {
+        self.control.set_syscalls(named_calls(book));
+        self.control.set_environment(book.engine.asks_environment());
     }
 
     /// Opens that matter to nobody stay in the kernel.
@@ -302,7 +310,7 @@ impl Agent {
         View {
             counters: self.control.counters().ok(),
             hooks: self.control.hooks(),
-            captured: captured(&self.rules.get(), &self.books.get()),
+            captured: captured(&self.rules.get(), &self.books.get(), self.dns),
         }
     }
 

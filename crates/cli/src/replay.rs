@@ -125,11 +125,11 @@ impl Run<'_> {
     /// Replays a log, once.
     fn log(&mut self, input: Box<dyn std::io::Read>) -> std::io::Result<Sent> {
         let mut reader = Reader::new(input)?;
-        let mut coder = Transcoder::default();
+        let (mut coder, mut message) = (Transcoder::default(), Vec::new());
         loop {
+            message.clear();
             let bytes = reader.bytes_read();
             let (filter, span) = (&mut self.filter, self.span);
-            let mut message = Vec::new();
             let next = reader.next_read(|payload| wanted(payload, filter, span, &mut coder, &mut message))?;
             let time_ns = match next {
                 None => break,

@@ -207,7 +207,13 @@ fn every_attack_is_seen_and_no_twin() {
     let marks = place.0.join("marks.yaml");
     std::fs::File::create(&marks).unwrap().write_all(MARK.as_bytes()).unwrap();
     let listed = Command::new(&program).args(["list", "--json"]).output().unwrap().stdout;
-    let listed: Vec<Value> = serde_json::from_slice(&listed).unwrap();
+    let mut listed: Vec<Value> = serde_json::from_slice(&listed).unwrap();
+    // Slow machines try some of them: see scripts/vm-test.sh.
+    if let Ok(some) = std::env::var("SENTINEL_ATTACKS") {
+        let some: Vec<&str> = some.split(',').collect();
+        listed.retain(|attack| some.contains(&attack["name"].as_str().unwrap()));
+        assert_eq!(listed.len(), some.len(), "not all of {some:?} are attacks");
+    }
     let set = shipped();
     let mut running = Running::start(&place, &marks);
     running.alerts();

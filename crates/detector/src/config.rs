@@ -7,6 +7,7 @@ mod age;
 mod check;
 mod error;
 mod reference;
+mod url;
 mod words;
 
 use std::path::{Path, PathBuf};
@@ -18,6 +19,7 @@ pub use age::Age;
 pub use error::ConfigError;
 pub use reference::reference;
 pub use sentinel_service::LogLevel;
+pub use url::PostgresUrl;
 pub use words::EngineName;
 
 /// Where the configuration is when `--config` does not say.
@@ -157,6 +159,13 @@ sentinel_service::sections! {
     History {
         /// The database, a file that is made when it is missing.
         path: PathBuf = PathBuf::from("/var/lib/sentinel-ebpf/history.db"),
+        /// A database on a PostgreSQL server in its place, which several detectors may share:
+        /// `postgresql://USER@HOST:PORT/DATABASE?sslmode=require`. Everything is in its schema `sentinel`, which is made when it is
+        /// missing. The environment variable SENTINEL_POSTGRES_PASSWORD overrides a password in the address.
+        /// `sslmode` is `require` (encrypted, and the server's certificate must be right), `prefer` (if the server offers it) or `disable`.
+        postgres_url: Option<PostgresUrl> = None,
+        /// Certificates, for `sslmode=require` and `prefer`.
+        postgres_tls: ClientTls = ClientTls::default(),
         /// When it is forgotten.
         retention: Retention = Retention::default(),
     }
@@ -192,6 +201,14 @@ impl Nats {
             max_bytes: self.max_bytes,
             replicas: self.replicas,
         })
+    }
+}
+
+impl ClientTls {
+    /// The same for who opens the files.
+    pub(crate) fn files(&self) -> TlsFiles {
+        let Self { ca, cert, key } = self.clone();
+        TlsFiles { ca, cert, key }
     }
 }
 

@@ -8,7 +8,7 @@ mod rules;
 use std::{future::Future, pin::Pin, sync::Arc};
 
 pub(crate) use self::baseline::evaluate;
-use sentinel_wire::v1::EventEnvelope;
+use sentinel_wire::Events;
 
 use crate::{
     DetectorError,
@@ -50,7 +50,7 @@ pub(crate) trait Engine: Send + Sync {
     fn name(&self) -> &'static str;
 
     /// The anomalies of a batch.
-    fn judge<'a>(&'a self, events: &'a [EventEnvelope]) -> Findings<'a>;
+    fn judge<'a>(&'a self, events: &'a Events) -> Findings<'a>;
 
     /// Puts on the disk what it has learned; may take a while.
     fn save(&self) {}

@@ -6,7 +6,7 @@ mod streams;
 
 use std::{fs, net::TcpListener, path::Path, sync::Arc, time::Duration};
 
-use sentinel_wire::{DESCRIPTORS, v1::detector_service_server::DetectorServiceServer};
+use sentinel_wire::{DESCRIPTORS, raw::detector_service_server::DetectorServiceServer};
 use tokio::sync::{Semaphore, watch};
 use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig, server::Router};
 use tracing::error;
@@ -22,6 +22,8 @@ const GREETING: Duration = Duration::from_secs(10);
 const CALLS: u32 = 256;
 /// Bytes that may be under way: of one call, of one connection.
 const WINDOWS: (u32, u32) = (1 << 20, 4 << 20);
+/// Bytes of a piece of a message: a batch has some hundred kilobytes, and each piece costs.
+const FRAME: u32 = 128 << 10;
 
 /// The service, ready to serve.
 pub(crate) struct Grpc {
@@ -44,6 +46,7 @@ impl Grpc {
             .http2_keepalive_timeout(Some(KEEPALIVE.1))
             .initial_stream_window_size(WINDOWS.0)
             .initial_connection_window_size(WINDOWS.1)
+            .max_frame_size(Some(FRAME))
             .max_concurrent_streams(Some(CALLS));
         if let Some(tls) = encryption(&config.grpc.tls)? {
             server = server.tls_config(tls).map_err(|error| DetectorError::Tls(described(&error)))?;

@@ -5,6 +5,7 @@
 //! crash could take back, and nothing is acknowledged that is not on the disk. Many senders share one fsync.
 
 use std::{
+    collections::HashMap,
     sync::Arc,
     thread,
     time::{Duration, Instant},
@@ -13,14 +14,14 @@ use std::{
 use sentinel_sink::Outputs;
 use tokio::{
     runtime::Handle,
-    sync::{broadcast, mpsc, oneshot},
+    sync::{Notify, broadcast, mpsc, oneshot},
     time::timeout,
 };
 use tracing::{error, warn};
 
 use crate::{
     meters::Meters,
-    store::{Entry, Library, Traces, Writer},
+    store::{Entry, Follower, Library, Traces, Writer},
     time::now_ms,
 };
 
@@ -82,20 +83,29 @@ pub(crate) struct Hub {
 }
 
 impl Hub {
-    /// Starts the thread that writes. It ends when every `Hub` is gone; the receiver then learns of it.
+    /// Starts the thread that writes. It ends when every `Hub` is gone; the receiver then learns of it. `shared`:
+    /// other detectors write into the same history, and its last alert so far is this one.
     pub(crate) fn start(
         writer: Box<dyn Writer>,
         library: Library,
+        shared: Option<u64>,
         (meters, outputs): (Arc<Meters>, Arc<Outputs>),
         runtime: &Handle,
     ) -> std::io::Result<(Self, oneshot::Receiver<()>)> {
         let (deliveries, incoming) = mpsc::channel(WAITING);
         let (feed, _) = broadcast::channel(BEHIND);
         let (alive, ended) = oneshot::channel();
+        let written = shared.map(|last| {
+            let written = Arc::new(Notify::new());
+            let (library, feed) = (library.clone(), feed.clone());
+            runtime.spawn(Follower { library, feed, written: Arc::clone(&written), last }.run());
+            written
+        });
         let scribe = Scribe {
             writer,
             incoming,
             feed: feed.clone(),
+            written,
             meters,
             outputs,
             trim: Instant::now(),
@@ -137,6 +147,8 @@ struct Scribe {
     writer: Box<dyn Writer>,
     incoming: mpsc::Receiver<Delivery>,
     feed: broadcast::Sender<Arc<Message>>,
+    /// Tells who reads the feed from the history, which others write, too. None: the feed has what we write.
+    written: Option<Arc<Notify>>,
     meters: Arc<Meters>,
     outputs: Arc<Outputs>,
     /// When the store is to forget next.
@@ -160,18 +172,25 @@ impl Scribe {
     }
 
     fn write(&mut self, first: Delivery) {
-        let (mut alerts, mut traces, mut shares) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut alerts, mut shares) = (Vec::new(), Vec::new());
+        let mut nodes = HashMap::<String, Traces>::new();
         let mut rows = 0;
         let mut next = Some(first);
         while let Some(delivery) = next {
-            let touches =
-                delivery.traces.iter().map(|traces| traces.processes.len() + traces.touches.len() / 64);
-            rows += delivery.alerts.len() + touches.sum::<usize>();
+            rows += delivery.alerts.len();
             alerts.extend(delivery.alerts);
-            traces.extend(delivery.traces);
+            for traces in delivery.traces {
+                let touches: usize = traces.leaves.iter().map(|leaf| leaf.touches).sum();
+                rows += traces.processes.len() + touches / 64;
+                match nodes.get_mut(&traces.node) {
+                    Some(node) => node.append(traces),
+                    None => drop(nodes.insert(traces.node.clone(), traces)),
+                }
+            }
             shares.push(delivery.done);
             next = if rows < TOGETHER { self.incoming.try_recv().ok() } else { None };
         }
+        let traces: Vec<Traces> = nodes.into_values().collect();
         let answer = match self.writer.append(&alerts, &traces, now_ms()) {
             Ok(sequences) => {
                 self.meters.commits.add(1);
@@ -201,10 +220,13 @@ impl Scribe {
             };
             self.meters.alerts.add(1);
             self.outputs.send(&entry.alert);
-            if self.feed.receiver_count() > 0 {
+            if self.written.is_none() && self.feed.receiver_count() > 0 {
                 // Nobody may have left in between; that is no loss.
                 let _ = self.feed.send(Arc::new(Message { seq, json: entry.served(seq) }));
             }
+        }
+        if let Some(written) = &self.written {
+            written.notify_one();
         }
     }
 

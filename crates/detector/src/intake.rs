@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use sentinel_sink::Outputs;
-use sentinel_wire::v1::{Alert, AnomalyReport, DetectionResponse, EventEnvelope};
+use sentinel_wire::{
+    Events,
+    v1::{Alert, AnomalyReport, DetectionResponse},
+};
 use tracing::warn;
 
 use crate::{
@@ -39,42 +42,42 @@ impl Intake {
     ///
     /// # Errors
     /// The store takes nothing: the events are still the sender's.
-    pub(crate) async fn events(self: &Arc<Self>, events: Vec<EventEnvelope>) -> Result<Judged, Refused> {
+    pub(crate) async fn events(self: &Arc<Self>, events: Events) -> Result<Judged, Refused> {
         self.meters.events_waiting.add(events.len());
         // From here on it counts them out again, whatever happens.
         let mut judged = Judged { intake: Arc::clone(self), events, answers: BTreeMap::new(), receipt: None };
         let events = &judged.events;
-        let malformed = events.iter().filter(|event| !anomaly::is_identity(&event.event_id)).count();
+        let malformed = events.iter().filter(|event| !anomaly::is_identity(event.event_id())).count();
         self.meters.events_malformed.add(malformed);
         let mut last = "";
-        for event in events {
-            if event.hostname != last {
-                self.nodes.heard(&event.hostname);
-                last = &event.hostname;
+        for event in events.iter() {
+            if event.hostname() != last {
+                last = event.hostname();
+                self.nodes.heard(last);
             }
         }
         let (alerts, opinions) = self.judge(events).await;
         let receipt = self.hub.deliver(alerts, traces::of(events, &self.known)).await?;
         let answers = opinions.into_iter().filter_map(|(place, opinion)| {
             let reason = opinion.reasons.join("; ");
-            Some((place, response(events.get(place)?, Some((reason, opinion.score)))))
+            Some((place, response(events.get(place)?.event_id(), Some((reason, opinion.score)))))
         });
         judged.answers = answers.collect();
         judged.receipt = Some(receipt);
         Ok(judged)
     }
 
-    async fn judge(&self, events: &[EventEnvelope]) -> (Vec<Entry>, BTreeMap<usize, Opinion>) {
+    async fn judge(&self, events: &Events) -> (Vec<Entry>, BTreeMap<usize, Opinion>) {
         let (mut alerts, mut opinions) = (Vec::new(), BTreeMap::<usize, Opinion>::new());
         for engine in &self.engines {
             for finding in engine.judge(events).await {
-                let Some(event) = events.get(finding.event) else { continue };
+                let Some(event) = events.get(finding.event).map(|event| event.envelope()) else { continue };
                 let opinion = opinions.entry(finding.event).or_default();
                 let rule_id = finding.alert.as_ref().map_or(engine.name(), |alert| &*alert.rule_id);
-                let id = anomaly::identity(event, rule_id, opinion.reasons.is_empty());
+                let id = anomaly::identity(&event, rule_id, opinion.reasons.is_empty());
                 let alert = match finding.alert {
                     Some(alert) => sentinel_event::Alert { id, ..alert },
-                    None => anomaly::of_event(event, engine.name(), &finding.reason, finding.score, id),
+                    None => anomaly::of_event(&event, engine.name(), &finding.reason, finding.score, id),
                 };
                 match Entry::new(alert, event.hostname.clone()) {
                     Some(entry) => alerts.push(entry),
@@ -121,7 +124,7 @@ impl Intake {
 /// Events that were judged, and are on their way to the disk.
 pub(crate) struct Judged {
     intake: Arc<Intake>,
-    pub(crate) events: Vec<EventEnvelope>,
+    pub(crate) events: Events,
     /// The anomalies, by place in the batch.
     pub(crate) answers: BTreeMap<usize, DetectionResponse>,
     receipt: Option<Receipt>,
@@ -152,7 +155,7 @@ impl Drop for Judged {
 }
 
 /// The answer for an event; none: harmless.
-pub(crate) fn response(event: &EventEnvelope, anomaly: Option<(String, f64)>) -> DetectionResponse {
+pub(crate) fn response(event_id: &str, anomaly: Option<(String, f64)>) -> DetectionResponse {
     let now = now_ns();
     let ts = prost_types::Timestamp {
         seconds: i64::try_from(now / 1_000_000_000).unwrap_or(i64::MAX),
@@ -160,5 +163,5 @@ pub(crate) fn response(event: &EventEnvelope, anomaly: Option<(String, f64)>) ->
     };
     let found = anomaly.is_some();
     let (reason, score) = anomaly.unwrap_or_default();
-    DetectionResponse { event_id: event.event_id.clone(), anomaly: found, reason, score, ts: Some(ts) }
+    DetectionResponse { event_id: event_id.to_owned(), anomaly: found, reason, score, ts: Some(ts) }
 }

@@ -10,6 +10,7 @@ mod config;
 mod engine;
 mod error;
 mod grpc;
+mod history;
 mod http;
 mod hub;
 mod intake;
@@ -24,7 +25,7 @@ mod traces;
 
 pub use config::{
     Age, Baseline, ClientTls, Config, ConfigError, DEFAULT_PATH, EngineName, External, Grpc, History, Http,
-    LogLevel, Nats, NatsTls, Retention, Tls, reference,
+    LogLevel, Nats, NatsTls, PostgresUrl, Retention, Tls, reference,
 };
 pub use error::DetectorError;
 pub use program::main;

@@ -11,8 +11,8 @@ use std::{
 };
 
 use sentinel_wire::{
+    Events, Transcoder,
     evt1::{Damage, Item, Reader},
-    v1::EventEnvelope,
 };
 use tokio::{runtime::Handle, sync::watch};
 use tracing::{info, warn};
@@ -62,7 +62,8 @@ pub(crate) fn start(
         intake,
         stop,
         runtime: Handle::current(),
-        batch: Vec::new(),
+        coder: Transcoder::default(),
+        batch: Default::default(),
         waiting: VecDeque::new(),
         first: None,
         events: 0,
@@ -91,7 +92,9 @@ struct Replay {
     intake: Arc<Intake>,
     stop: watch::Receiver<bool>,
     runtime: Handle,
-    batch: Vec<EventEnvelope>,
+    coder: Transcoder,
+    /// Events as [`Transcoder::batched`] writes them, and how many.
+    batch: (Vec<u8>, usize),
     waiting: VecDeque<Judged>,
     /// When the first event was replayed, and its time, nanoseconds since the Unix epoch.
     first: Option<(Instant, u64)>,
@@ -112,9 +115,15 @@ impl Replay {
     }
 
     fn all(&mut self) -> Result<(), Ended> {
-        while let Some(item) = self.reader.next_event()? {
+        let mut event = Vec::new();
+        loop {
+            event.clear();
+            let coder = &mut self.coder;
+            let Some(item) = self.reader.next_read(|payload| coder.batched(payload, &mut event))? else {
+                break;
+            };
             match item {
-                Item::Record(event) => self.one(event)?,
+                Item::Record(time_ns) => self.one(&event, time_ns)?,
                 Item::Damage(damage) => self.damage(damage),
             }
             if *self.stop.borrow() {
@@ -129,13 +138,14 @@ impl Replay {
         self.settle(0)
     }
 
-    fn one(&mut self, event: EventEnvelope) -> Result<(), Ended> {
+    fn one(&mut self, event: &[u8], time_ns: u64) -> Result<(), Ended> {
         if self.pace == Pace::Realtime {
-            self.wait_for(event.ts_unix_nano)?;
+            self.wait_for(time_ns)?;
         }
         self.events += 1;
-        self.batch.push(event);
-        if self.batch.len() >= BATCH { self.flush() } else { Ok(()) }
+        self.batch.0.extend_from_slice(event);
+        self.batch.1 += 1;
+        if self.batch.1 >= BATCH { self.flush() } else { Ok(()) }
     }
 
     /// Waits until it is as long after the first event as it was.
@@ -160,10 +170,12 @@ impl Replay {
     }
 
     fn flush(&mut self) -> Result<(), Ended> {
-        let events = std::mem::take(&mut self.batch);
-        if events.is_empty() {
+        let (bytes, count) = std::mem::take(&mut self.batch);
+        if count == 0 {
             return Ok(());
         }
+        // What was just written can be read.
+        let events = Events::of_batch(bytes).unwrap_or_default();
         let judged = self.runtime.block_on(self.intake.events(events))?;
         self.waiting.push_back(judged);
         self.settle(AHEAD)

@@ -22,13 +22,13 @@ use crate::{
     bus::Source,
     engine,
     grpc::Grpc,
+    history::{self, Opened},
     http,
     hub::Hub,
     intake::Intake,
     meters::Meters,
     nodes::Nodes,
     replay::{self, Pace},
-    store::{Library, Reader, SqliteReader, SqliteWriter},
     traces::Known,
 };
 
@@ -88,16 +88,12 @@ impl Detector {
         let web = open("http", &config.http.address, config.http.port)?;
         let meters = Arc::new(Meters::default());
         let engines = engine::build(config, &meters)?;
-        let path = config.history.path.clone();
-        let writer = SqliteWriter::open(&path, &config.history.retention)
-            .map_err(|error| DetectorError::History(error.to_string()))?;
-        let library = Library::new(move || Ok(Box::new(SqliteReader::open(&path)?) as Box<dyn Reader>));
+        let Opened { writer, library, shared, place } = history::open(&config.history).await?;
         let outputs = Outputs::start(&config.outputs, &Suppression::default(), &hostname())
             .map_err(|error| DetectorError::Outputs(error.to_string()))?;
         let outputs = Arc::new(outputs);
         let told = (Arc::clone(&meters), Arc::clone(&outputs));
-        let (hub, history) =
-            Hub::start(Box::new(writer), library, told, &Handle::current()).map_err(failed)?;
+        let (hub, history) = Hub::start(writer, library, shared, told, &Handle::current()).map_err(failed)?;
         let (nodes, known) = (Nodes::default(), Known::default());
         let intake = Arc::new(Intake { engines, hub, outputs: Arc::clone(&outputs), nodes, meters, known });
         let (stop, stopped) = watch::channel(false);
@@ -110,7 +106,7 @@ impl Detector {
             intake: Arc::clone(&intake),
             outputs,
         };
-        info!(grpc = ?detector.grpc, http = ?detector.http, history = %config.history.path.display(), "Listening.");
+        info!(grpc = ?detector.grpc, http = ?detector.http, history = place, "Listening.");
         let rpc = Grpc::new(config, grpc, Arc::clone(&intake), stopped.clone()).await?;
         let on = stopped.clone();
         detector.serving.spawn(async move {

@@ -3,10 +3,12 @@
 //!
 //! One writer, many readers, both blocking: who is async asks from a thread of its own ([`Library`]). The
 //! database behind the two traits is SQLite in WAL mode: readers never wait for the writer, a commit is one
-//! append and one fsync, an interrupted one never happened, and there is nothing to install or look after.
+//! append and one fsync, an interrupted one never happened, and there is nothing to install or look after. Or it is
+//! a PostgreSQL server, and several detectors share it.
 
 mod entry;
 mod library;
+mod postgres;
 mod sqlite;
 mod trace;
 
@@ -14,6 +16,7 @@ use std::path::PathBuf;
 
 pub(crate) use entry::{Entry, MALFORMED, rank, severity_of};
 pub(crate) use library::Library;
+pub(crate) use postgres::{Follower, PostgresReader, PostgresWriter, Server, newest};
 pub(crate) use sqlite::{SqliteReader, SqliteWriter};
 pub(crate) use trace::{Process, Touch, Traces};
 
@@ -23,6 +26,12 @@ pub(crate) enum StoreError {
     /// The file cannot be used at all.
     #[error("{}: {problem}", path.display())]
     Unusable { path: PathBuf, problem: String },
+    /// The server cannot be used.
+    #[error("{server}: {problem}")]
+    Unreachable { server: String, problem: String },
+    /// What the server says.
+    #[error("history: {0}")]
+    Server(String),
     /// The query took too long and was given up.
     #[error("the query took too long; ask for a shorter time or fewer alerts")]
     TooLong,

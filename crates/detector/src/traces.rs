@@ -1,16 +1,17 @@
 //! From events to what is kept of them: who ran, and what it touched.
 
 use std::{
+    borrow::Cow,
     collections::HashSet,
     hash::{BuildHasher as _, BuildHasherDefault},
     sync::{Mutex, PoisonError},
 };
 
 use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
-use sentinel_wire::v1::EventEnvelope;
+use sentinel_wire::{Event, Events};
 
 use crate::{
-    store::{Process, Touch, Traces},
+    store::{Process, Traces},
     time::millis,
 };
 
@@ -52,110 +53,134 @@ impl Known {
 }
 
 /// What is kept of a batch, by node.
-pub(crate) fn of(events: &[EventEnvelope], known: &Known) -> Vec<Traces> {
+pub(crate) fn of(events: &Events, known: &Known) -> Vec<Traces> {
     let mut nodes: FxHashMap<&str, Traces> = FxHashMap::default();
     // The same again in the same batch tells nothing new.
     let mut said: HashSet<u64, BuildHasherDefault<FxHasher>> = HashSet::default();
     let hasher = BuildHasherDefault::<FxHasher>::default();
-    for event in events {
-        let Some(pid) = event.data.get("pid").and_then(|pid| pid.parse().ok()) else { continue };
-        let traces = nodes.entry(&event.hostname).or_default();
-        let process = process(event, pid);
-        let (name, exe, cmdline) = (&process.name, &process.exe, &process.cmdline);
-        let key = hasher.hash_one((&event.hostname, pid, process.start_ns, name, exe, cmdline));
-        if (!exe.is_empty() || !name.is_empty()) && known.is_new(key) {
-            traces.processes.push(process);
+    for event in events.iter() {
+        let Some(pid) = text(event, "pid").parse().ok() else { continue };
+        let (node, actor) = (event.hostname(), Actor::of(event));
+        let traces = nodes.entry(node).or_default();
+        let key = hasher.hash_one((node, pid, actor.start, actor.name, actor.exe, actor.cmdline));
+        if (!actor.exe.is_empty() || !actor.name.is_empty()) && known.is_new(key) {
+            traces.processes.push(actor.process(event, pid));
             if let Some(parent) = parent(event)
-                && known.is_new(hasher.hash_one((&event.hostname, parent.pid, parent.start_ns)))
+                && known.is_new(hasher.hash_one((node, parent.pid, parent.start_ns)))
             {
                 traces.processes.push(parent);
             }
         }
         let what = what(event);
-        if !what.is_empty() && said.insert(hasher.hash_one((&event.hostname, pid, &event.event_type, &what)))
-        {
-            let event_type = cut(&event.event_type);
-            traces.touches.push(Touch { ts_ms: millis(event.ts_unix_nano), pid, event_type, what });
+        if !what.is_empty() && said.insert(hasher.hash_one((node, pid, event.event_type(), &*what))) {
+            traces.touch(millis(event.ts_unix_nano()), pid, cut(event.event_type()), cut(&what));
         }
     }
-    let named = nodes.into_iter().map(|(node, traces)| Traces { node: cut(node), ..traces });
+    let named = nodes.into_iter().map(|(node, traces)| Traces { node: cut(node).to_owned(), ..traces });
     named.collect()
 }
 
-fn text<'a>(event: &'a EventEnvelope, key: &str) -> &'a str {
-    event.data.get(key).or_else(|| event.attributes.get(key)).map(String::as_str).unwrap_or_default()
+fn text<'a>(event: Event<'a>, key: &str) -> &'a str {
+    event.data(key).or_else(|| event.attribute(key)).unwrap_or_default()
 }
 
-fn cut(text: &str) -> String {
-    let end =
-        text.char_indices().map(|(at, letter)| at + letter.len_utf8()).take_while(|end| *end <= TEXT).last();
-    text.get(..end.unwrap_or(0)).unwrap_or_default().to_owned()
+/// What surrounds it; other writers have it among its own facts.
+fn around<'a>(event: Event<'a>, key: &str) -> &'a str {
+    event.attribute(key).or_else(|| event.data(key)).unwrap_or_default()
 }
 
-fn process(event: &EventEnvelope, pid: u32) -> Process {
-    let number = |key: &str| text(event, key).parse().unwrap_or(0);
-    let started = event.event_type == "exec" && !text(event, "exe").is_empty();
-    let name = match text(event, "proc.name") {
-        "" => text(event, "comm"),
-        name => name,
-    };
-    Process {
-        pid,
-        ppid: text(event, "proc.ppid").parse().unwrap_or(0),
-        start_ns: number("proc.pid.ts"),
-        ts_ms: millis(event.ts_unix_nano),
-        name: cut(name),
-        exe: cut(text(event, if started { "exe" } else { "proc.exepath" })),
-        cmdline: cut(text(event, if started { "argv" } else { "proc.cmdline" })),
+fn cut(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(TEXT)).unwrap_or_default()
+}
+
+/// Who did it, in the event's own words.
+struct Actor<'a> {
+    start: &'a str,
+    name: &'a str,
+    exe: &'a str,
+    cmdline: &'a str,
+}
+
+impl<'a> Actor<'a> {
+    fn of(event: Event<'a>) -> Self {
+        let started = event.event_type() == "exec" && !text(event, "exe").is_empty();
+        let name = match around(event, "proc.name") {
+            "" => text(event, "comm"),
+            name => name,
+        };
+        let [exe, cmdline] = if started { ["exe", "argv"] } else { ["proc.exepath", "proc.cmdline"] }
+            .map(|key| around(event, key));
+        Self { start: around(event, "proc.pid.ts"), name, exe, cmdline }
+    }
+
+    fn process(&self, event: Event<'_>, pid: u32) -> Process {
+        Process {
+            pid,
+            ppid: around(event, "proc.ppid").parse().unwrap_or(0),
+            start_ns: self.start.parse().unwrap_or(0),
+            ts_ms: millis(event.ts_unix_nano()),
+            name: cut(self.name).to_owned(),
+            exe: cut(self.exe).to_owned(),
+            cmdline: cut(self.cmdline).to_owned(),
+        }
     }
 }
 
-fn parent(event: &EventEnvelope) -> Option<Process> {
-    let pid = text(event, "proc.ppid").parse().ok().filter(|pid| *pid != 0)?;
-    let (name, exe) = (text(event, "proc.pname"), text(event, "proc.pexepath"));
+fn parent(event: Event<'_>) -> Option<Process> {
+    let pid = around(event, "proc.ppid").parse().ok().filter(|pid| *pid != 0)?;
+    let (name, exe) = (around(event, "proc.pname"), around(event, "proc.pexepath"));
     if name.is_empty() && exe.is_empty() {
         return None;
     }
     Some(Process {
         pid,
         ppid: 0,
-        start_ns: text(event, "proc.ppid.ts").parse().unwrap_or(0),
-        ts_ms: millis(event.ts_unix_nano),
-        name: cut(name),
-        exe: cut(exe),
-        cmdline: cut(text(event, "proc.pcmdline")),
+        start_ns: around(event, "proc.ppid.ts").parse().unwrap_or(0),
+        ts_ms: millis(event.ts_unix_nano()),
+        name: cut(name).to_owned(),
+        exe: cut(exe).to_owned(),
+        cmdline: cut(around(event, "proc.pcmdline")).to_owned(),
     })
 }
 
+/// Where an event of the network came from or went to: keys of address, port and path.
+const ENDS: [[&str; 3]; 2] =
+    [["peer_ip", "peer_port", "peer_path"], ["local_ip", "local_port", "local_path"]];
+
 /// What the event was about: a path, an address, a program. Empty: nothing that would tell.
-fn what(event: &EventEnvelope) -> String {
-    if SILENT.contains(&event.event_type.as_str()) {
-        return String::new();
+fn what<'a>(event: Event<'a>) -> Cow<'a, str> {
+    let kind = event.event_type();
+    if SILENT.contains(&kind) {
+        return Cow::Borrowed("");
     }
-    let to = text(event, "new_filename");
+    let data = |key: &str| event.data(key).unwrap_or_default();
+    let file = data("filename");
+    // Most are about a file and nothing else.
+    if !file.is_empty() && matches!(kind, "file_read" | "file_write" | "file_open") {
+        return Cow::Borrowed(file);
+    }
+    let to = data("new_filename");
     if !to.is_empty() {
-        return cut(&format!("{} → {to}", text(event, "filename")));
+        return Cow::Owned(format!("{file} → {to}"));
     }
-    for end in ["peer", "local"] {
-        let part = |part: &str| text(event, &format!("{end}_{part}"));
-        match (part("ip"), part("port"), part("path")) {
-            ("", _, "") => {}
-            ("", _, path) => return cut(path),
-            (ip, port, _) if ip.contains(':') => return cut(&format!("[{ip}]:{port}")),
-            (ip, port, _) => return cut(&format!("{ip}:{port}")),
+    for end in ENDS {
+        match end.map(data) {
+            ["", _, ""] => {}
+            ["", _, path] => return Cow::Borrowed(path),
+            [ip, port, _] if ip.contains(':') => return Cow::Owned(format!("[{ip}]:{port}")),
+            [ip, port, _] => return Cow::Owned(format!("{ip}:{port}")),
         }
     }
-    let keys: &[&str] = if event.event_type == "exec" {
-        &["exe", "filename"]
-    } else {
-        &["filename", "name", "target_pid", "request"]
-    };
-    cut(keys.iter().map(|key| text(event, key)).find(|text| !text.is_empty()).unwrap_or_default())
+    let keys: &[&str] =
+        if kind == "exec" { &["exe", "filename"] } else { &["filename", "name", "target_pid", "request"] };
+    Cow::Borrowed(keys.iter().map(|key| data(key)).find(|text| !text.is_empty()).unwrap_or_default())
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+    use sentinel_wire::v1::EventEnvelope;
 
     use super::*;
 
@@ -187,7 +212,8 @@ mod tests {
             ("memfd_create", &[("name", "stage2")], "stage2"),
             ("exit", &[("filename", "/x")], ""),
         ] {
-            assert_eq!(what(&event(event_type, facts)), expected, "{event_type}");
+            let events = Events::of(&[event(event_type, facts)]);
+            assert_eq!(what(events.get(0).unwrap()), expected, "{event_type}");
         }
     }
 
@@ -204,16 +230,18 @@ mod tests {
                 ("proc.pname", "sh"),
             ],
         );
-        let traces = of(&[read.clone(), read.clone()], &known);
-        assert_eq!((traces.len(), traces[0].processes.len(), traces[0].touches.len()), (1, 2, 1));
+        let of = |events: &[EventEnvelope]| of(&Events::of(events), &known);
+        let touches = |traces: &Traces| -> usize { traces.leaves.iter().map(|leaf| leaf.touches).sum() };
+        let traces = of(&[read.clone(), read.clone()]);
+        assert_eq!((traces.len(), traces[0].processes.len(), touches(&traces[0])), (1, 2, 1));
         assert_eq!((traces[0].processes[1].pid, traces[0].processes[1].name.as_str()), (6, "sh"));
-        let again = of(std::slice::from_ref(&read), &known);
-        assert_eq!((again[0].processes.len(), again[0].touches.len()), (0, 1));
+        let again = of(std::slice::from_ref(&read));
+        assert_eq!((again[0].processes.len(), touches(&again[0])), (0, 1));
         let exec = event("exec", &[("pid", "7"), ("exe", "/bin/ls"), ("argv", "ls -l"), ("proc.name", "ls")]);
-        let changed = of(&[exec], &known);
+        let changed = of(&[exec]);
         assert_eq!(changed[0].processes[0].cmdline, "ls -l");
         known.forget();
-        assert_eq!(of(&[read], &known)[0].processes.len(), 2);
+        assert_eq!(of(&[read])[0].processes.len(), 2);
     }
 
     #[test]

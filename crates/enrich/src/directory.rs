@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use sentinel_event::{Container, Place, Users};
+use sentinel_event::{Container, Place, Pod, Users};
 
 /// Runtimes and user databases, asked elsewhere: nothing here waits.
 pub trait Directory: Debug + Send {
@@ -14,6 +14,13 @@ pub trait Directory: Debug + Send {
     /// Asks for the names of users in the mount namespace `mnt`, through the process `tgid`. Whether an answer will
     /// come. `contained`: a root directory that is still the host's is about to become another, which is waited for.
     fn ask_users(&mut self, mnt: u32, tgid: u32, contained: bool) -> bool;
+
+    /// Asks for the pod of this UID. Whether an answer will come soon; it may come in any case, and again when the pod
+    /// changes.
+    fn ask_pod(&mut self, uid: &Arc<str>) -> bool {
+        let _ = uid;
+        false
+    }
 
     /// The next answer.
     fn answer(&mut self) -> Option<Answer>;
@@ -28,6 +35,13 @@ pub enum Answer {
         id: Arc<str>,
         /// None when no runtime knows it.
         found: Option<Arc<Container>>,
+    },
+    /// About a pod.
+    Pod {
+        /// Its UID, as in [`Place::pod_uid`].
+        uid: Arc<str>,
+        /// None when the API server does not know it.
+        found: Option<Arc<Pod>>,
     },
     /// About the users of a mount namespace.
     Users {

@@ -8,6 +8,7 @@ use sentinel_event::{Body, Event, Head, Observation, Process, ProcessKey, Worklo
 
 use crate::budget::Budget;
 use crate::directory::{Directory, Nobody};
+use crate::names::Names;
 use crate::places::{Places, cell};
 use crate::source::Source;
 use crate::table::Table;
@@ -27,11 +28,13 @@ pub struct Options {
     pub keep_exited: Duration,
     /// cgroups whose container is remembered; as many workloads, containers and user databases.
     pub containers: usize,
+    /// Node and boot, for the names of executions: [`sentinel_event::ExecId::host`].
+    pub host: u64,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { processes: 65_536, keep_exited: Duration::from_secs(30), containers: 16_384 }
+        Self { processes: 65_536, keep_exited: Duration::from_secs(30), containers: 16_384, host: 0 }
     }
 }
 
@@ -58,7 +61,11 @@ pub struct Counters {
     pub runtimes: usize,
     /// User databases.
     pub users: usize,
-    /// Of these three, what left for want of room.
+    /// Addresses whose names are known.
+    pub names: usize,
+    /// Addresses that left for want of room.
+    pub evicted_names: u64,
+    /// Of workloads, runtimes and users, what left for want of room.
     pub evicted_workloads: u64,
 }
 
@@ -68,6 +75,7 @@ pub struct Enricher {
     table: Table,
     places: Places,
     workloads: Workloads,
+    names: Names,
     source: Box<dyn Source>,
     directory: Box<dyn Directory>,
     wanted: VecDeque<ProcessKey>,
@@ -82,9 +90,10 @@ impl Enricher {
     pub fn new(options: &Options, source: Box<dyn Source>) -> Self {
         let keep_ns = u64::try_from(options.keep_exited.as_nanos()).unwrap_or(u64::MAX);
         Self {
-            table: Table::new(options.processes, keep_ns),
+            table: Table::new(options.processes, keep_ns, options.host),
             places: Places::new(options.containers),
             workloads: Workloads::new(options.containers),
+            names: Names::default(),
             source,
             directory: Box::new(Nobody),
             wanted: VecDeque::new(),
@@ -167,7 +176,7 @@ impl Enricher {
     ///
     /// The observation of an exec has the new program, that of an exit the process as ended, that of a
     /// fork the creator.
-    pub fn observe(&mut self, event: Event) -> Observation {
+    pub fn observe(&mut self, mut event: Event) -> Observation {
         let head = &event.head;
         let key = head.process;
         if key.tgid == 0 {
@@ -194,6 +203,11 @@ impl Enricher {
             Body::Exit(_) => self.table.exit(key, self.now_ns),
             _ => {}
         }
+        let net = event.head.namespaces.net;
+        match &mut event.body {
+            Body::Dns(dns) => self.names.learn(net, dns, self.now_ns),
+            body => self.names.tell(net, body, self.now_ns),
+        }
         let workload = self.workload(&event.head).cloned();
         let container_id = workload.as_ref().and_then(|workload| workload.place.container.clone());
         let (process, ancestors) = self.table.get(key).unzip();
@@ -214,6 +228,8 @@ impl Enricher {
             workloads,
             runtimes,
             users,
+            names: self.names.len(),
+            evicted_names: self.names.evicted,
             evicted_workloads: self.workloads.evicted,
         }
     }

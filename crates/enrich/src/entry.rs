@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sentinel_event::{Capabilities, Exec, Head, Process, ProcessKey, Text};
+use sentinel_event::{Capabilities, Exec, ExecId, Head, Process, ProcessKey, Text};
 
 /// Ancestors as every event of a process shares them, parent first.
 pub(crate) type Chain = Arc<[Arc<Process>]>;
@@ -51,6 +51,7 @@ impl Entry {
         }
         let process = Arc::make_mut(&mut self.process);
         take_head(process, head);
+        process.vpid = head.vpid;
         true
     }
 
@@ -58,8 +59,10 @@ impl Entry {
     pub(crate) fn exec(&mut self, head: &Head, exec: &Exec) {
         let process = Arc::make_mut(&mut self.process);
         take_head(process, head);
+        process.vpid = head.vpid;
         process.exe = exec.exe.bytes.clone();
         process.argv = exec.argv.clone().into();
+        process.executable = Some(exec.executable);
         process.capabilities = exec.capabilities;
         self.partial = false;
     }
@@ -71,10 +74,20 @@ impl Entry {
         }
     }
 
+    /// Takes note of who created the process.
+    pub(crate) fn created_by(&mut self, creator: ExecId) {
+        if self.process.creator != Some(creator) {
+            Arc::make_mut(&mut self.process).creator = Some(creator);
+        }
+    }
+
     fn agrees(&self, head: &Head) -> bool {
         let p = &*self.process;
         p.uid == head.uid
+            && p.vpid == head.vpid
+            && p.execution == Some(head.execution)
             && p.gid == head.gid
+            && p.group == head.group
             && p.session == head.session
             && p.tty == head.tty
             && p.loginuid == head.loginuid
@@ -87,22 +100,32 @@ impl Entry {
 pub(crate) fn from_head(head: &Head) -> Process {
     let mut process = Process { key: head.process, parent: head.parent, ..Process::default() };
     take_head(&mut process, head);
+    process.vpid = head.vpid;
     process
 }
 
 /// A child as it is before it does anything: its creator's program and arguments, its own identity.
 pub(crate) fn from_fork(creator: &Process, head: &Head, child: ProcessKey) -> Process {
-    let mut process = Process { key: child, parent: creator.key, exited: false, ..creator.clone() };
+    let by = Some(ExecId { host: creator.host, ..acting(head) });
+    let mut process =
+        Process { key: child, parent: creator.key, creator: by, exited: false, vpid: 0, ..creator.clone() };
     // A thread may fork: the child's main thread has the forking thread's name and credentials.
     take_head(&mut process, head);
     process
 }
 
+/// The execution that acts, its node left open.
+pub(crate) fn acting(head: &Head) -> ExecId {
+    ExecId { host: 0, process: head.process, execution: head.execution }
+}
+
 fn take_head(process: &mut Process, head: &Head) {
+    process.execution = Some(head.execution);
     process.comm = Text::from(head.comm.as_bstr());
     process.uid = head.uid;
     process.gid = head.gid;
     process.loginuid = head.loginuid;
+    process.group = head.group;
     process.session = head.session;
     process.tty = head.tty;
     process.cgroup_id = head.cgroup_id;

@@ -11,6 +11,7 @@ mod chain;
 mod directory;
 mod enricher;
 mod entry;
+mod names;
 mod place;
 mod places;
 mod source;

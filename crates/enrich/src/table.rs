@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
-use sentinel_event::{Capabilities, Exec, Head, Process, ProcessKey};
+use sentinel_event::{Capabilities, Exec, ExecId, Head, Process, ProcessKey};
 
-use crate::entry::{Chain, Entry, from_fork, from_head};
+use crate::entry::{Chain, Entry, acting, from_fork, from_head};
 use crate::source::TICK_NS;
 
 /// How many ancestors an observation has at most.
@@ -34,12 +34,14 @@ pub(crate) struct Table {
     serial: u64,
     bound: usize,
     keep_ns: u64,
+    /// Of every process.
+    host: u64,
     pub(crate) evicted: Evicted,
 }
 
 impl Table {
     /// At most `bound` processes (at least 1); ended ones stay `keep_ns` of event time.
-    pub(crate) fn new(bound: usize, keep_ns: u64) -> Self {
+    pub(crate) fn new(bound: usize, keep_ns: u64, host: u64) -> Self {
         Self {
             entries: FxHashMap::default(),
             aliases: FxHashMap::default(),
@@ -50,6 +52,7 @@ impl Table {
             serial: 0,
             bound: bound.max(1),
             keep_ns,
+            host,
             evicted: Evicted::default(),
         }
     }
@@ -104,11 +107,20 @@ impl Table {
         let Some(entry) = self.entries.get_mut(&head.process) else { return known };
         entry.partial |= !known;
         entry.seen_ns = now_ns;
+        let orphan = entry.process.creator.is_none() && head.parent.tgid != 0;
         if entry.learn(head) && entry.children > 0 {
             self.epoch += 1;
         }
         if entry.process.parent != head.parent {
             self.adopt(head.process, head.parent);
+        }
+        // Its fork was not seen: whoever is the parent now stands for who made it.
+        if orphan
+            && let Some(parent) =
+                self.find(head.parent).and_then(|parent| self.entries.get(&parent)?.process.exec_id())
+            && let Some(entry) = self.entries.get_mut(&head.process)
+        {
+            entry.created_by(parent);
         }
         known
     }
@@ -131,6 +143,9 @@ impl Table {
         }
         if self.find(child).is_some() {
             self.set_parent(child, head.process);
+            if let Some(entry) = self.entries.get_mut(&child) {
+                entry.created_by(ExecId { host: self.host, ..acting(head) });
+            }
             return true;
         }
         let Some(creator) = self.entries.get(&head.process) else { return true };
@@ -194,7 +209,8 @@ impl Table {
         Some(key)
     }
 
-    fn insert(&mut self, process: Process, now_ns: u64) {
+    fn insert(&mut self, mut process: Process, now_ns: u64) {
+        process.host = self.host;
         self.expire(now_ns);
         if self.entries.len() >= self.bound {
             self.evict();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
-use sentinel_event::{Container, Known, Place, Users, Workload};
+use sentinel_event::{Container, Known, Place, Pod, Users, Workload};
 
 use crate::{
     directory::{Answer, Directory},
@@ -27,6 +27,7 @@ const AGAIN_NS: u64 = 100_000_000;
 pub(crate) struct Workloads {
     known: FxHashMap<Key, Spot>,
     containers: FxHashMap<Arc<str>, Asked<Container>>,
+    pods: FxHashMap<Arc<str>, Asked<Pod>>,
     users: FxHashMap<u32, Names>,
     bound: usize,
     pub(crate) evicted: u64,
@@ -73,6 +74,7 @@ impl Workloads {
         Self {
             known: FxHashMap::default(),
             containers: FxHashMap::default(),
+            pods: FxHashMap::default(),
             users: FxHashMap::default(),
             bound: bound.max(1),
             evicted: 0,
@@ -115,6 +117,10 @@ impl Workloads {
             Some(id) => self.container(id, &place, !self.known.contains_key(&visit.key), directory, now_ns),
             None => Known::No,
         };
+        let pod = match &place.pod_uid {
+            Some(uid) => joined(&self.pod(uid, directory, now_ns), &container),
+            None => Known::No,
+        };
         let users = self.users(visit, place.container.is_some(), directory, now_ns);
         // What nobody knew may be known later, and an answer may be lost. While users are asked for, it is noted who
         // else could be asked through.
@@ -122,19 +128,23 @@ impl Workloads {
             || !matches!(users, Known::Yes(_));
         let wait_ns = if matches!(users, Known::Pending) { 0 } else { AGAIN_NS };
         let retry_ns = open.then(|| now_ns.saturating_add(wait_ns));
-        let doubt_ns = [doubt_ns, retry_ns].into_iter().flatten().min();
+        // Of a pod one is told unasked.
+        let pod_ns = place.pod_uid.as_ref().filter(|_| !matches!(pod, Known::Yes(_)));
+        let pod_ns = pod_ns.map(|_| now_ns.saturating_add(RETRY_NS));
+        let doubt_ns = [doubt_ns, retry_ns, pod_ns].into_iter().flatten().min();
         if let Some(spot) = self.known.get_mut(&visit.key) {
             spot.doubt_ns = doubt_ns;
             let old = &spot.workload;
-            if !Arc::ptr_eq(&old.place, &place) || old.container != container || old.users != users {
-                spot.workload = Arc::new(Workload { place, container, users });
+            let same = Arc::ptr_eq(&old.place, &place) && old.container == container;
+            if !same || old.users != users || old.pod != pod {
+                spot.workload = Arc::new(Workload { place, container, pod, users });
             }
             return;
         }
         if self.known.len() >= self.bound {
             self.evicted += evict(&mut self.known, self.bound, |spot| spot.used_ns);
         }
-        let workload = Arc::new(Workload { place, container, users });
+        let workload = Arc::new(Workload { place, container, pod, users });
         self.known.insert(visit.key, Spot { workload, cell: visit.cell, used_ns: now_ns, doubt_ns });
     }
 
@@ -165,6 +175,25 @@ impl Workloads {
         let state = if directory.ask_container(place) { Known::Pending } else { Known::No };
         let asked = Asked { state: state.clone(), asked_ns: now_ns, used_ns: now_ns };
         self.containers.insert(Arc::clone(id), asked);
+        state
+    }
+
+    fn pod(&mut self, uid: &Arc<str>, directory: &mut dyn Directory, now_ns: u64) -> Known<Pod> {
+        if let Some(asked) = self.pods.get_mut(uid) {
+            asked.used_ns = now_ns;
+            let old = now_ns.saturating_sub(asked.asked_ns) >= RETRY_NS;
+            if old && !matches!(asked.state, Known::Yes(_)) {
+                asked.asked_ns = now_ns;
+                asked.state = if directory.ask_pod(uid) { Known::Pending } else { Known::No };
+            }
+            return asked.state.clone();
+        }
+        if self.pods.len() >= self.bound {
+            self.evicted += evict(&mut self.pods, self.bound, |asked| asked.used_ns);
+        }
+        let state = if directory.ask_pod(uid) { Known::Pending } else { Known::No };
+        let asked = Asked { state: state.clone(), asked_ns: now_ns, used_ns: now_ns };
+        self.pods.insert(Arc::clone(uid), asked);
         state
     }
 
@@ -227,9 +256,28 @@ impl Workloads {
                         None => asked.state = Known::No,
                     }
                     let state = asked.state.clone();
+                    let pods = std::mem::take(&mut self.pods);
+                    let asked = |old: &Workload| Some(&pods.get(old.place.pod_uid.as_ref()?)?.state);
                     self.change(|_, old| {
-                        (old.place.container.as_ref() == Some(&id))
-                            .then(|| Workload { container: state.clone(), ..old.clone() })
+                        (old.place.container.as_ref() == Some(&id)).then(|| Workload {
+                            container: state.clone(),
+                            pod: asked(old).map_or(Known::No, |pod| joined(pod, &state)),
+                            ..old.clone()
+                        })
+                    });
+                    self.pods = pods;
+                }
+                Some(Answer::Pod { uid, found }) => {
+                    let Some(asked) = self.pods.get_mut(&uid) else { continue };
+                    match found {
+                        Some(found) => asked.state = Known::Yes(found),
+                        None if matches!(asked.state, Known::Yes(_)) => continue,
+                        None => asked.state = Known::No,
+                    }
+                    let state = asked.state.clone();
+                    self.change(|_, old| {
+                        (old.place.pod_uid.as_ref() == Some(&uid))
+                            .then(|| Workload { pod: joined(&state, &old.container), ..old.clone() })
                     });
                 }
                 Some(Answer::Users { mnt, contained, found }) => {
@@ -275,8 +323,19 @@ impl Workloads {
     }
 }
 
+/// The API server knows more of a pod, but not its sandbox.
+fn joined(pod: &Known<Pod>, container: &Known<Container>) -> Known<Pod> {
+    let sandbox = container.get().and_then(|container| container.pod.as_ref()).map(|pod| &pod.sandbox);
+    match (pod, sandbox) {
+        (Known::Yes(pod), Some(sandbox)) if pod.sandbox != *sandbox => {
+            Known::Yes(Arc::new(Pod { sandbox: sandbox.clone(), ..Pod::clone(pod) }))
+        }
+        (pod, _) => pod.clone(),
+    }
+}
+
 /// Forgets the 16th part that was used least recently; returns how many.
-fn evict<K, V>(table: &mut FxHashMap<K, V>, bound: usize, used: impl Fn(&V) -> u64) -> u64 {
+pub(crate) fn evict<K, V>(table: &mut FxHashMap<K, V>, bound: usize, used: impl Fn(&V) -> u64) -> u64 {
     let mut times: Vec<u64> = table.values().map(&used).collect();
     let count = (bound / 16).max(1).min(times.len());
     let Some(last) = count.checked_sub(1) else { return 0 };

@@ -3,6 +3,7 @@
 mod attribute;
 mod control;
 mod credential;
+mod dns;
 mod file;
 mod memory;
 mod name;
@@ -13,11 +14,12 @@ mod system;
 pub use attribute::{FileChmod, FileChown, FileTarget, FileTruncate};
 pub use control::{AnyCall, Bpf, IoUringSetup, Prctl, ProcessVmWrite, Signal, Userfaultfd};
 pub use credential::{Capabilities, Capset, Credentials, Setuid};
+pub use dns::{Dns, NamedAddress};
 pub use file::{FileClose, FileIo, FileOpen, FileRename, FileUnlink, Path, PathFlags, UserPath};
 pub use memory::{MemfdCreate, MmapExec, MprotectExec};
 pub use name::{FileLink, FileMkdir, FileMknod, FileRmdir, FileSymlink};
 pub use net::{Accept, Bind, Connect, Dup, Endpoint, Listen, MakeSocket, Message, Socket, Source};
-pub use process::{Exec, Exit, Fork, Ptrace};
+pub use process::{Exec, Executable, Exit, Fork, Ptrace};
 pub use system::{Chroot, ModuleLoad, Mount, Setns, Umount, Unshare};
 
 use crate::{Kind, Loss};
@@ -62,6 +64,7 @@ bodies! {
     Socket(MakeSocket),
     Send(Message),
     Recv(Message),
+    Dns(Dns),
     Setuid(Setuid),
     Capset(Capset),
     Prctl(Prctl),

@@ -21,6 +21,8 @@ pub struct Head {
     pub vpid: u32,
     /// Parent at the time of the event (the reaper, once the real parent has died).
     pub parent: ProcessKey,
+    /// Which execution the process is at, see [`crate::ExecId`]; at an exec that succeeded the new one.
+    pub execution: u16,
     /// Real user id, as the initial user namespace sees it.
     pub uid: u32,
     /// Real group id.
@@ -31,6 +33,8 @@ pub struct Head {
     pub egid: u32,
     /// User who logged in, kept over su and sudo; `u32::MAX` when nobody did (daemons).
     pub loginuid: u32,
+    /// Process group: pid of its leader, host's pid namespace.
+    pub group: u32,
     /// Session id: pid of the session leader, host's pid namespace.
     pub session: u32,
     /// Controlling terminal as the kernel's device number, 0 for none.

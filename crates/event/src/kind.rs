@@ -69,6 +69,8 @@ kinds! {
     Send = "send",
     /// A process received its first datagram from a peer on a socket (recvfrom, recvmsg, recvmmsg).
     Recv = "recv",
+    /// A process received an answer to a question about a name (from port 53).
+    Dns = "dns",
     /// User or group ids were changed (setuid, setresgid, setgroups and their like), or the attempt failed.
     Setuid = "setuid",
     /// Capabilities were changed (capset), or the attempt failed.

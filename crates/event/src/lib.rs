@@ -7,6 +7,7 @@
 
 mod alert;
 mod body;
+mod exec_id;
 mod head;
 mod interest;
 mod kind;
@@ -18,12 +19,14 @@ mod workload;
 
 pub use alert::Alert;
 pub use body::{
-    Accept, AnyCall, Bind, Body, Bpf, Capabilities, Capset, Chroot, Connect, Credentials, Dup, Endpoint,
-    Exec, Exit, FileChmod, FileChown, FileClose, FileIo, FileLink, FileMkdir, FileMknod, FileOpen,
-    FileRename, FileRmdir, FileSymlink, FileTarget, FileTruncate, FileUnlink, Fork, IoUringSetup, Listen,
-    MakeSocket, MemfdCreate, Message, MmapExec, ModuleLoad, Mount, MprotectExec, Path, PathFlags, Prctl,
-    ProcessVmWrite, Ptrace, Setns, Setuid, Signal, Socket, Source, Umount, Unshare, UserPath, Userfaultfd,
+    Accept, AnyCall, Bind, Body, Bpf, Capabilities, Capset, Chroot, Connect, Credentials, Dns, Dup, Endpoint,
+    Exec, Executable, Exit, FileChmod, FileChown, FileClose, FileIo, FileLink, FileMkdir, FileMknod,
+    FileOpen, FileRename, FileRmdir, FileSymlink, FileTarget, FileTruncate, FileUnlink, Fork, IoUringSetup,
+    Listen, MakeSocket, MemfdCreate, Message, MmapExec, ModuleLoad, Mount, MprotectExec, NamedAddress, Path,
+    PathFlags, Prctl, ProcessVmWrite, Ptrace, Setns, Setuid, Signal, Socket, Source, Umount, Unshare,
+    UserPath, Userfaultfd,
 };
+pub use exec_id::{ExecId, NotAnExecId};
 pub use head::{Comm, Head, Namespaces, ProcessKey, Syscall};
 pub use interest::{FileInterest, PathClasses, PathSet};
 pub use kind::{Kind, KindSet, UnknownKind};
@@ -31,8 +34,8 @@ pub use loss::{Loss, LossCause, Stage};
 pub use observation::{Observation, Process};
 pub use priority::{Priority, Severity};
 pub use workload::{
-    Container, Group, Image, Known, Mapping, Mount as ContainerMount, Place, Pod, Runtime, User, Users,
-    Workload,
+    Container, Group, Image, Known, Mapping, Mount as ContainerMount, Owner, Place, Pod, Runtime, User,
+    Users, Workload,
 };
 
 /// Bytes that an untrusted process chose: paths, arguments, names. Usually UTF-8, never promised.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Capabilities, Event, Pod, ProcessKey, Text, Workload};
+use crate::{Capabilities, Event, ExecId, Executable, Pod, ProcessKey, Text, Workload};
 
 /// An event and its surroundings. What enrichment could not find is absent; nothing is ever dropped for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,9 +20,21 @@ pub struct Observation {
 }
 
 impl Observation {
-    /// The pod that acted; none outside of pods, and until its runtime has told.
+    /// The pod that acted; none outside of pods, and until its runtime or the API server has told.
     pub fn pod(&self) -> Option<&Pod> {
-        self.workload.as_ref()?.container.get()?.pod.as_deref()
+        let workload = self.workload.as_ref()?;
+        workload.pod.get().or_else(|| workload.container.get()?.pod.as_deref())
+    }
+
+    /// The execution that acted; none when the process is not known.
+    pub fn exec_id(&self) -> Option<ExecId> {
+        let (process, head) = (self.process.as_ref()?, &self.event.head);
+        Some(ExecId { host: process.host, process: head.process, execution: head.execution })
+    }
+
+    /// The execution that created the process; none for those of the kernel, and when the process is not known.
+    pub fn parent_exec_id(&self) -> Option<ExecId> {
+        self.process.as_ref()?.creator
     }
 }
 
@@ -34,6 +46,12 @@ pub struct Process {
     /// Who created it, while the table still knows that process; else the parent that the last event
     /// named, which is the reaper once the creator has died.
     pub parent: ProcessKey,
+    /// Node and boot, see [`ExecId::host`].
+    pub host: u64,
+    /// Which execution it is at, see [`ExecId`]; none when only `/proc` has told of it, which does not say.
+    pub execution: Option<u16>,
+    /// The execution that created it. For a process that is older than the agent its parent, as it was first met.
+    pub creator: Option<ExecId>,
     /// Name of the main thread.
     pub comm: Text,
     /// Absolute path of the program, from the kernel's `mm->exe_file`; empty for kernel threads, and for
@@ -47,6 +65,12 @@ pub struct Process {
     pub gid: u32,
     /// User who logged in, or `u32::MAX`.
     pub loginuid: u32,
+    /// The file of the program; none when `/proc` alone has told of the process, and for kernel threads.
+    pub executable: Option<Executable>,
+    /// Pid in its own pid namespace; 0 until an event of its own.
+    pub vpid: u32,
+    /// Process group.
+    pub group: u32,
     /// Session id.
     pub session: u32,
     /// Controlling terminal, device number or 0.
@@ -57,4 +81,11 @@ pub struct Process {
     pub capabilities: Option<Capabilities>,
     /// The process has ended; kept a while for events that arrive late and for its children.
     pub exited: bool,
+}
+
+impl Process {
+    /// The execution that the process is at; none when it is not known.
+    pub fn exec_id(&self) -> Option<ExecId> {
+        Some(ExecId { host: self.host, process: self.key, execution: self.execution? })
+    }
 }

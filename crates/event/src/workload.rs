@@ -7,7 +7,7 @@ use crate::Text;
 mod container;
 mod users;
 
-pub use container::{Container, Image, Mount, Pod};
+pub use container::{Container, Image, Mount, Owner, Pod};
 pub use users::{Group, Mapping, User, Users};
 
 /// Where a process runs. Shared by all processes of the same cgroup and mount namespace.
@@ -17,6 +17,8 @@ pub struct Workload {
     pub place: Arc<Place>,
     /// What the runtime says of the container.
     pub container: Known<Container>,
+    /// What the API server of Kubernetes says of the pod; what the runtime says of it is in `container`.
+    pub pod: Known<Pod>,
     /// Names of users and groups, of the process's own root directory.
     pub users: Known<Users>,
 }
@@ -24,7 +26,9 @@ pub struct Workload {
 impl Workload {
     /// Something was asked for and has not been answered yet.
     pub fn is_pending(&self) -> bool {
-        matches!(self.container, Known::Pending) || matches!(self.users, Known::Pending)
+        matches!(self.container, Known::Pending)
+            || matches!(self.users, Known::Pending)
+            || matches!(self.pod, Known::Pending)
     }
 }
 

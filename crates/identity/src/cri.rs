@@ -190,6 +190,7 @@ fn pod(status: PodSandboxStatus) -> Pod {
         sandbox: status.id,
         ip: status.network.unwrap_or_default().ip,
         labels: status.labels.into_iter().collect(),
+        ..Pod::default()
     }
 }
 

@@ -45,6 +45,22 @@ counters! {
     users_failed,
     /// Readers of user databases that hang, in a file system that does not answer.
     users_stuck,
+    /// Pods in the book now, those that were deleted of late included.
+    pods_known,
+    /// Pages of lists of pods that were asked for.
+    pod_lists,
+    /// Watches of pods that were asked for.
+    pod_watches,
+    /// Changes of pods that were told.
+    pod_changes,
+    /// Requests for pods that failed.
+    pods_failed,
+    /// Watches that had to begin anew, because the server had forgotten where we were.
+    pods_gone,
+    /// Answers about pods, or pods, that made no sense or were too large.
+    pods_malformed,
+    /// Pods for which there was no room.
+    pods_refused,
 }
 
 /// One more.

@@ -6,7 +6,7 @@
 
 use std::{
     ptr,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError, atomic::Ordering},
 };
 
 use nix::unistd;
@@ -49,6 +49,11 @@ struct Asked {
 impl Act {
     fn is_seen(&self) -> bool {
         self.until > 0 && self.asked.iter().all(|asked| asked.seen || !asked.certain)
+    }
+
+    /// Whether the reader has come so far that it must have met what the act caused.
+    fn is_read(&self, caught_up: u64) -> bool {
+        self.until > 0 && caught_up > self.until
     }
 }
 
@@ -97,7 +102,11 @@ impl Probe {
     pub fn look(&mut self) -> Vec<HookFault> {
         let mut faults: Vec<_> = self.jobs_mut().iter_mut().flat_map(Attached::lose).collect();
         faults.extend(self.compare());
-        let waiting = |act: &Act| !act.is_seen() && boot_ns() < act.until.saturating_add(PATIENCE);
+        faults.extend(self.intruders());
+        let caught_up = self.caught_up();
+        let waiting = |act: &Act| {
+            !act.is_seen() && (!act.is_read(caught_up) || boot_ns() < act.until.saturating_add(PATIENCE))
+        };
         if self.shared().canary.lock().as_ref().is_some_and(waiting) {
             return faults;
         }
@@ -109,13 +118,17 @@ impl Probe {
     /// What came of the last act so far? Returns the programs that were not known to be silent. The act stays, for
     /// what it caused and is still on its way.
     pub(crate) fn settle(&mut self) -> Vec<HookFault> {
-        let answers: Vec<_> = match &*self.shared().canary.lock() {
-            Some(act) => act.asked.iter().map(|asked| (asked.job, asked.seen, asked.certain)).collect(),
+        let caught_up = self.caught_up();
+        let (answers, before, read): (Vec<_>, _, _) = match &*self.shared().canary.lock() {
+            Some(act) => (
+                act.asked.iter().map(|asked| (asked.job, asked.seen, asked.certain)).collect(),
+                act.lost,
+                act.is_read(caught_up),
+            ),
             None => return Vec::new(),
         };
-        let before = self.shared().canary.lock().as_ref().map_or(0, |act| act.lost);
-        // An event that found the ring full is lost, not withheld.
-        let lost = self.lost() > before;
+        // An event that found the ring full is lost, not withheld; one that waits there may yet be read.
+        let excused = !read || self.lost() > before;
         let mut faults = Vec::new();
         for (index, seen, certain) in answers {
             let Some(job) = self.jobs_mut().get_mut(index).filter(|job| job.is_attached()) else {
@@ -123,7 +136,7 @@ impl Probe {
             };
             if seen {
                 job.verified = Some(true);
-            } else if certain && !lost && job.verified != Some(false) {
+            } else if certain && !excused && job.verified != Some(false) {
                 job.verified = Some(false);
                 let program = job.program().unwrap_or_default();
                 let reason = "attached, but it did not report an act of our own".into();
@@ -131,6 +144,11 @@ impl Probe {
             }
         }
         faults
+    }
+
+    /// When the reader last had read everything there was, nanoseconds since boot.
+    fn caught_up(&self) -> u64 {
+        self.shared().caught_up.load(Ordering::Relaxed)
     }
 
     /// Records that found the ring full, of all kinds.

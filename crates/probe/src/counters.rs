@@ -52,6 +52,8 @@ pub(crate) struct Shared {
     /// Opens that passed the kernel's side and were left out by the reader.
     pub(crate) filtered: AtomicU64,
     filter: std::sync::Mutex<Option<std::sync::Arc<Filter>>>,
+    /// Everything that was in the ring then has been read: nanoseconds since boot.
+    pub(crate) caught_up: AtomicU64,
     pub(crate) canary: Canary,
     /// Events of acts of the canary, by id of the kind.
     pub(crate) canaries: Canaries,

@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 
 use sentinel_event::Kind;
 
-use crate::plan::{JOBS, Job};
+use crate::plan::{JOBS, Job, SILENT};
 
 const INTRODUCTION: &str = "# What is seen, and how
 
@@ -35,11 +35,14 @@ a `SEND` on a socket that is not connected.
 ## Tamper evidence
 
 Once a second one of the programs is asked to report a harmless act of the agent, one after the other, and links and
-settings are compared with what they should be. An answer that does not come within 10 seconds while the ring has room,
-a link that has gone, or settings that somebody has changed (they are put right) is an alert on every output: `rule_id`
-`sensor_tampering`, severity critical, risk 95. Not asked are programs of io_uring and the one at `cgroup_mkdir`. Who
-opens maps by number or name (`BPF_MAP_GET_FD_BY_ID`, `BPF_OBJ_GET`) is told by the event `bpf`, which does not say
-which map it was: whoever reads ours is not an alert, whoever changes them is.
+settings are compared with what they should be. An answer that has not come within 10 seconds although the ring had room
+and the reader has read past the act, a link that has gone, settings that somebody has changed (they are put right), or
+another process that has opened a map of ours by its number (`BPF_MAP_GET_FD_BY_ID`; the alert names process and maps,
+once for each process) is an alert on every output: `rule_id` `sensor_tampering`, severity critical, risk 95. Our maps
+have no other name to open them by; a descriptor that a debugger takes out of the agent (`pidfd_getfd`) is not noticed.
+Not asked are `guard`, which notes those who open maps, the programs at `cgroup_mkdir` and for answers about names, and
+those of io_uring: a ring that only a test needs would be one more thing in the agent to attack, and memory that the
+kernel shares with it. Their links are looked at like all others.
 
 ## Events
 ";
@@ -75,6 +78,10 @@ const fn controlled(kind: Kind) -> &'static str {
             "The address of a socket that is not connected: caller's memory. Only the first message of a process, \
              socket and peer is told."
         }
+        Kind::Dns => {
+            "All of the answer: it is the word of whoever answered, from caller's memory. That it came from port 53 is the \
+             kernel's word where the socket is connected."
+        }
         Kind::Socket
         | Kind::Unshare
         | Kind::Userfaultfd
@@ -102,7 +109,8 @@ pub(crate) fn page() -> Result<String, fmt::Error> {
     let mut text = String::from(INTRODUCTION);
     writeln!(text, "\n| event | program | hooks | what an attacker controls |\n|---|---|---|---|")?;
     for kind in Kind::ALL.iter().filter(|kind| **kind != Kind::Loss) {
-        let jobs: Vec<&Job> = JOBS.iter().filter(|job| job.kinds.contains(kind)).collect();
+        let told = |job: &&Job| !job.variants.iter().any(|variant| SILENT.contains(&variant.program));
+        let jobs: Vec<&Job> = JOBS.iter().filter(|job| job.kinds.contains(kind)).filter(told).collect();
         let programs: Vec<String> = jobs
             .iter()
             .filter_map(|job| job.variants.first())

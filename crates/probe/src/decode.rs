@@ -3,6 +3,7 @@
 mod attribute;
 mod control;
 mod credential;
+mod dns;
 mod file;
 mod memory;
 mod name;
@@ -143,17 +144,19 @@ pub(crate) fn head(header: &abi::sentinel_header) -> Head {
         tid: header.tid,
         vpid: header.vpid,
         parent: ProcessKey { tgid: header.ppid, start_ns: header.parent_start_ns },
+        execution: header.execution,
         uid: header.uid,
         gid: header.gid,
         euid: header.euid,
         egid: header.egid,
         loginuid: header.loginuid,
+        group: header.pgid,
         session: header.session,
         tty: header.tty,
         cgroup_id: header.cgroup_id,
         namespaces: Namespaces { pid: header.pid_ns, mnt: header.mnt_ns, net: header.net_ns },
         comm: Comm::new(header.comm),
-        syscall: u16::try_from(header.syscall).ok().map(Syscall),
+        syscall: (u32::from(header.syscall) != abi::SENTINEL_NO_SYSCALL).then_some(Syscall(header.syscall)),
         result: header.result,
     }
 }

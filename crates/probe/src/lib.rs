@@ -52,6 +52,8 @@ pub struct Options {
     pub kinds: KindSet,
     /// Calls that are events of kind `syscall`, by name: those that rules name and that have no kind of their own.
     pub syscalls: Vec<String>,
+    /// Exec events carry the environment of the program: up to 4096 bytes, secrets included.
+    pub environment: bool,
     /// Sum reads and writes per open file in the kernel; off gives one event per call.
     pub aggregate: bool,
     /// How often sums of files still open are reported.
@@ -70,6 +72,7 @@ impl Default for Options {
         Self {
             kinds: KindSet::all(),
             syscalls: Vec::new(),
+            environment: false,
             aggregate: true,
             sweep: Duration::from_secs(1),
             ring_bytes: 8 << 20,

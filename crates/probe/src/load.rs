@@ -56,6 +56,8 @@ pub(crate) fn try_fact(name: &str) -> Result<(), libbpf_rs::Error> {
 }
 
 static FACTS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/facts.o"));
+/// The same programs and maps as [`DATA`], for kernels with `bpf_rdonly_cast`: see `bpf/include/access.h`.
+static CAST: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/cast.bpf.o"));
 
 /// Makes the maps, and loads the programs that are run. Those that are attached come with [`programs`].
 pub(crate) fn load(options: &Options, facts: &Facts) -> Result<SentinelSkel<'static>, ProbeError> {
@@ -67,7 +69,6 @@ pub(crate) fn load(options: &Options, facts: &Facts) -> Result<SentinelSkel<'sta
     let mut open =
         SentinelSkelBuilder::default().open(storage).map_err(ProbeError::refused("the BPF object"))?;
     if let Some(rodata) = open.maps.rodata_data.as_deref_mut() {
-        rodata.has_cast = facts.has(Name::RdonlyCast).into();
         rodata.has_pt_regs = facts.has(Name::TaskPtRegs).into();
         rodata.uring_style = (!facts.has(Name::UringEntry)).into();
         rodata.only_tgid = options.only_tgid.unwrap_or_default();
@@ -96,7 +97,13 @@ pub(crate) type Loaded<'a> = (Vec<Object>, Vec<(&'a str, libbpf_rs::Error)>);
 ///
 /// # Errors
 /// When the kernel refuses them all.
-pub(crate) fn programs<'a>(skel: &SentinelSkel<'_>, names: &[&'a str]) -> Result<Loaded<'a>, ProbeError> {
+pub(crate) fn programs<'a>(
+    skel: &SentinelSkel<'_>,
+    facts: &Facts,
+    names: &[&'a str],
+) -> Result<Loaded<'a>, ProbeError> {
+    let data =
+        if facts.has(Name::RdonlyCast) && facts.has(Name::TaskPtRegs) { CAST } else { DATA.as_slice() };
     let (mut loaded, mut refused) = (Vec::new(), Vec::new());
     if names.is_empty() {
         return Ok((loaded, refused));
@@ -106,7 +113,8 @@ pub(crate) fn programs<'a>(skel: &SentinelSkel<'_>, names: &[&'a str]) -> Result
     let maps: Vec<_> = skel.object().maps().map(|map| (map.name().to_owned(), map)).collect();
     let maps: Vec<_> = maps.iter().map(|(name, map)| (name.as_os_str(), map.as_fd())).collect();
     let results: Vec<_> = thread::scope(|scope| {
-        let loaders: Vec<_> = groups.iter().map(|group| scope.spawn(|| load_group(&maps, group))).collect();
+        let loaders: Vec<_> =
+            groups.iter().map(|group| scope.spawn(|| load_group(data, &maps, group))).collect();
         let died = |_| Err(libbpf_rs::Error::from(io::Error::other("the loader died")));
         loaders.into_iter().map(|loader| loader.join().unwrap_or_else(died)).collect()
     });
@@ -118,7 +126,7 @@ pub(crate) fn programs<'a>(skel: &SentinelSkel<'_>, names: &[&'a str]) -> Result
             (Err(error), [name]) => refused.push((*name, error)),
             (Err(_), group) => {
                 let (one, other) = group.split_at(group.len() / 2);
-                left.extend([one, other].map(|half| (half, load_group(&maps, half))));
+                left.extend([one, other].map(|half| (half, load_group(data, &maps, half))));
             }
         }
     }
@@ -150,8 +158,12 @@ fn shares<'a>(skel: &SentinelSkel<'_>, names: &[&'a str], count: usize) -> Vec<V
     shares.into_iter().map(|(_, share)| share).collect()
 }
 
-fn load_group(maps: &[(&OsStr, BorrowedFd<'_>)], names: &[&str]) -> Result<Object, libbpf_rs::Error> {
-    let mut open = ObjectBuilder::default().name("sentinel_bpf")?.open_memory(&DATA)?;
+fn load_group(
+    data: &[u8],
+    maps: &[(&OsStr, BorrowedFd<'_>)],
+    names: &[&str],
+) -> Result<Object, libbpf_rs::Error> {
+    let mut open = ObjectBuilder::default().name("sentinel_bpf")?.open_memory(data)?;
     for mut map in open.maps_mut() {
         if let Some((_, made)) = maps.iter().find(|(name, _)| *name == map.name()) {
             map.reuse_fd(*made)?;

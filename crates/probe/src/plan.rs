@@ -50,6 +50,10 @@ impl Hook {
 /// Kinds that the process table lives on: always captured.
 pub(crate) const STATE: &[Kind] = &[Kind::Exec, Kind::Fork, Kind::Exit];
 
+/// Programs that give no events and belong to a kind that is always captured.
+#[cfg(test)]
+pub(crate) const SILENT: &[&str] = &["cgroup_born", "guard"];
+
 use Hook::Typed;
 use Name::{BpfLoop, TpBtf, Tracefs, Uring, UringSubmitReq};
 
@@ -109,6 +113,8 @@ pub(crate) const JOBS: &[Job] = &[
         kinds: &[Kind::Fork],
         variants: &[Variant { program: "cgroup_born", hooks: &[Typed("cgroup_mkdir")], needs: &[TpBtf] }],
     },
+    // No events either: who else opens our maps.
+    syscalls!([Fork], "guard", ["sys_exit_bpf"]),
     Job {
         kinds: &[Kind::Exit],
         variants: &[Variant {
@@ -181,6 +187,7 @@ pub(crate) const JOBS: &[Job] = &[
     syscalls!([Send], "send", ["sys_exit_sendto", "sys_exit_sendmsg", "sys_exit_sendmmsg"]),
     // Who wants to hear of what is sent must know to whom it is an answer.
     syscalls!([Recv, Send], "recv", ["sys_exit_recvfrom", "sys_exit_recvmsg", "sys_exit_recvmmsg"]),
+    syscalls!([Dns], "dns", ["sys_exit_recvfrom", "sys_exit_recvmsg", "sys_exit_recvmmsg", "sys_exit_read"]),
     // The entry first: what is attached to the exit finds it counting.
     syscalls!(
         [Setuid, Capset],

@@ -1,5 +1,6 @@
 //! Control of the loaded programs.
 
+mod guard;
 mod lists;
 
 use std::{fmt, os::fd::AsFd as _, sync::Arc, thread, time::Duration};
@@ -38,6 +39,7 @@ pub struct Probe {
     syscalls: Vec<String>,
     /// The job that the canary asked last.
     pub(crate) asked: usize,
+    guard: guard::Guard,
 }
 
 impl fmt::Debug for Probe {
@@ -61,7 +63,11 @@ impl Probe {
         let skel = load::load(options, &facts).map_err(explain)?;
         phase.end("maps");
         let shared = Arc::new(Shared::default());
-        let config = abi::sentinel_config { aggregate: options.aggregate.into(), ..Default::default() };
+        let config = abi::sentinel_config {
+            aggregate: options.aggregate.into(),
+            environment: options.environment.into(),
+            ..Default::default()
+        };
         let mut probe = Self {
             skel,
             programs: Vec::new(),
@@ -72,8 +78,10 @@ impl Probe {
             ring_bytes: options.ring_bytes,
             syscalls: Vec::new(),
             asked: 0,
+            guard: guard::Guard::default(),
         };
         probe.own(&options.own_fds)?;
+        probe.guard_maps()?;
         probe.syscalls.clone_from(&options.syscalls);
         phase.end("own files");
         probe.need(options.kinds.union(state())).map_err(explain)?;
@@ -158,7 +166,7 @@ impl Probe {
             let mut loaded = self.programs.iter().flat_map(Object::progs);
             !loaded.any(|program| program.autoload() && program.name() == *name)
         });
-        let (mut loaded, refused) = load::programs(&self.skel, &names)?;
+        let (mut loaded, refused) = load::programs(&self.skel, &self.facts, &names)?;
         self.programs.append(&mut loaded);
         for (name, error) in refused {
             for job in self.jobs.iter_mut().filter(|job| job.program() == Some(name)) {
@@ -182,6 +190,11 @@ impl Probe {
     /// would be told twice: the caller leaves it out. Takes effect with the next [`Probe::set_kinds`].
     pub fn set_syscalls(&mut self, names: Vec<String>) {
         self.syscalls = names;
+    }
+
+    /// Whether exec events carry the environment. Takes effect with the next [`Probe::set_kinds`].
+    pub fn set_environment(&mut self, wanted: bool) {
+        self.config.environment = wanted.into();
     }
 
     /// Opens that do not matter leave no record from now on: the kernel's side drops what it can judge, the reader

@@ -125,6 +125,7 @@ impl Reader {
         if self.busy && !self.more {
             thread::sleep(NAP);
         }
+        let begun = boot_ns();
         self.more = self.consume()?;
         if self.inbox.is_empty() && !self.due() {
             // Said first, looked at once more, then slept: no record submitted meanwhile is missed.
@@ -137,6 +138,9 @@ impl Reader {
             }
         }
         self.busy = self.take(events);
+        if !self.more {
+            self.shared.caught_up.store(begun, Ordering::Relaxed);
+        }
         self.housekeeping(events)
     }
 
@@ -146,8 +150,10 @@ impl Reader {
     /// # Errors
     /// As [`Reader::poll`].
     pub fn drain(&mut self, events: &mut Vec<Event>) -> Result<(), ProbeError> {
+        let begun = boot_ns();
         while self.consume()? {}
         self.take(events);
+        self.shared.caught_up.store(begun, Ordering::Relaxed);
         self.sweep_files(events)?;
         self.report_losses(events)
     }

@@ -14,8 +14,11 @@ use std::{
     path::PathBuf,
 };
 
-use harness::{c, call, capture, of};
+use harness::{c, call, capture_of, of};
 use sentinel_event::{Body, Event, FileTarget, Kind, Path, UserPath};
+
+/// What is loaded.
+const KINDS: &[Kind] = &[Kind::FileChmod, Kind::FileChown, Kind::FileTruncate];
 
 const CWD: usize = libc::AT_FDCWD as usize;
 
@@ -47,7 +50,7 @@ impl Place {
 
 /// One event of `kind`; what the file is by descriptor depends on the file system's numbers: they are checked here.
 fn one(place: &Place, kind: Kind, number: libc::c_long, args: [usize; 6]) -> Event {
-    let events = capture().during(|| drop(call(number, args)));
+    let events = capture_of(KINDS).during(|| drop(call(number, args)));
     let [event] = of(&events, kind)[..] else { panic!("{kind}: {events:?}") };
     assert_eq!(event.head.syscall.unwrap().0, number as u16);
     let file = match &event.body {

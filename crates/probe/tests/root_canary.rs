@@ -5,15 +5,16 @@
 mod harness;
 
 use std::{
-    fs,
+    env, fs,
     path::Path,
-    process,
+    process::{self, Command},
     sync::{Mutex, MutexGuard, PoisonError},
+    thread,
     time::{Duration, Instant},
 };
 
 use harness::Capture;
-use libbpf_rs::{MapCore as _, MapFlags, MapHandle, query::MapInfoIter};
+use libbpf_rs::{MapCore as _, MapFlags, MapHandle, MapType, query::MapInfoIter};
 use sentinel_event::{Body, Event, FileInterest, Kind, KindSet};
 use sentinel_probe::{HookFault, HookState, Options};
 
@@ -68,8 +69,8 @@ fn every_program_is_asked_in_turn_and_the_acts_are_nobodys_business() {
         assert!(!asked || after.excluded > before.excluded, "{}", after.kind);
     }
     for hook in capture.probe.hooks().iter().filter(|hook| matches!(hook.state, HookState::Attached { .. })) {
-        // Requests of io_uring cannot be made without unsafe code.
-        let tested = hook.hook != "tp_btf/cgroup_mkdir" && !hook.program.starts_with("uring");
+        // Requests of io_uring cannot be made without unsafe code; the guard watches others.
+        let tested = !["cgroup_born", "guard"].contains(&hook.program) && !hook.program.starts_with("uring");
         assert_eq!(hook.state, HookState::Attached { verified: tested }, "{}", hook.hook);
     }
 }
@@ -94,6 +95,59 @@ fn an_act_hides_nothing_else() {
             .collect();
         assert_eq!(names, [mark.as_bytes()]);
     }
+}
+
+/// Opens maps by their numbers, as a process of its own.
+const OPENER: &str = "
+import ctypes, struct, sys
+bpf, get_map = 321 if sys.argv[1] == 'x86_64' else 280, 14
+for number in sys.argv[2:]:
+    attributes = ctypes.create_string_buffer(struct.pack('III', int(number), 0, 0), 128)
+    if ctypes.CDLL(None).syscall(bpf, get_map, attributes, 12) < 0:
+        sys.exit('no such map')
+";
+
+/// Its pid.
+fn open_maps(numbers: &[u32]) -> u32 {
+    let mut python = Command::new("/usr/bin/python3");
+    python.args(["-c", OPENER, env::consts::ARCH]).args(numbers.iter().map(u32::to_string));
+    let mut python = python.spawn().unwrap();
+    assert!(python.wait().unwrap().success());
+    python.id()
+}
+
+#[test]
+fn a_stranger_who_opens_our_maps_is_told_once() {
+    let _one = alone();
+    let mut capture = load([Kind::FileUnlink]);
+    // Ours are our own business, and others' maps are theirs.
+    let settings = settings().info().unwrap().info.id;
+    let options = libbpf_rs::libbpf_sys::bpf_map_create_opts {
+        sz: size_of::<libbpf_rs::libbpf_sys::bpf_map_create_opts>() as _,
+        ..Default::default()
+    };
+    let other = MapHandle::create(MapType::Array, Some("not_ours"), 4, 4, 1, &options).unwrap();
+    open_maps(&[other.info().unwrap().info.id]);
+    assert_eq!(look(&mut capture).0, []);
+
+    let stranger = open_maps(&[settings, settings]);
+    let reasons: Vec<_> = look(&mut capture).0.into_iter().map(|fault| fault.reason).collect();
+    assert_eq!(reasons, [format!("process {stranger} (python3) has opened maps of the sensor: settings")]);
+    assert_eq!(look(&mut capture).0, []);
+}
+
+#[test]
+fn a_reader_that_is_behind_is_no_fault() {
+    let _one = alone();
+    let mut capture = load([Kind::FileUnlink]);
+    // Nobody reads for longer than an event may be on its way.
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(11) {
+        assert_eq!(capture.probe.look(), []);
+        thread::sleep(Duration::from_millis(200));
+    }
+    assert_eq!(look(&mut capture).0, []);
+    assert!(!capture.probe.degraded());
 }
 
 #[test]

@@ -7,8 +7,11 @@ mod harness;
 
 use std::fs;
 
-use harness::{call, capture, of};
+use harness::{call, capture_of, of};
 use sentinel_event::{Body, Capset, Credentials, Event, Kind, Setuid};
+
+/// What is loaded.
+const KINDS: &[Kind] = &[Kind::Setuid, Kind::Capset];
 
 const SAME: usize = u32::MAX as usize;
 
@@ -48,7 +51,7 @@ fn setuid(event: &Event) -> &Setuid {
 fn a_change_tells_before_after_and_who_asked() {
     let root = now();
     assert_eq!((root.uid, root.euid), (0, 0), "these tests need root");
-    let events = capture().during(|| {
+    let events = capture_of(KINDS).during(|| {
         call(libc::SYS_setresuid, [SAME, 1000, SAME, 0, 0, 0]).unwrap();
         // Without privileges another user cannot be taken on.
         assert!(call(libc::SYS_setresuid, [4242, SAME, SAME, 0, 0, 0]).is_err());
@@ -69,7 +72,7 @@ fn a_change_tells_before_after_and_who_asked() {
 #[test]
 fn groups_are_told_too() {
     let root = now();
-    let events = capture().during(|| {
+    let events = capture_of(KINDS).during(|| {
         call(libc::SYS_setresgid, [SAME, 1000, SAME, 0, 0, 0]).unwrap();
         call(libc::SYS_setresgid, [SAME, 0, SAME, 0, 0, 0]).unwrap();
     });
@@ -95,7 +98,7 @@ fn every_call_of_the_family_is_seen() {
         (libc::SYS_setgroups, [70_000, 0, 0], vec![70_000], -i64::from(libc::EINVAL)),
     ] {
         let [a, b, c] = args;
-        let events = capture().during(|| drop(call(number, [a, b, c, 0, 0, 0])));
+        let events = capture_of(KINDS).during(|| drop(call(number, [a, b, c, 0, 0, 0])));
         let [event] = of(&events, Kind::Setuid)[..] else { panic!("{number}: {events:?}") };
         let told = setuid(event);
         assert_eq!((told.before, told.after), (Some(root), root));
@@ -119,7 +122,7 @@ fn capabilities_given_up_and_taken_back() {
     let (less, all) = (data(root.effective & !NICE), data(root.effective));
     let set =
         |data: &[u8]| call(libc::SYS_capset, [header.as_ptr() as usize, data.as_ptr() as usize, 0, 0, 0, 0]);
-    let events = capture().during(|| {
+    let events = capture_of(KINDS).during(|| {
         set(&less).unwrap();
         set(&all).unwrap();
         assert!(call(libc::SYS_capset, [header.as_ptr() as usize, 8, 0, 0, 0, 0]).is_err());

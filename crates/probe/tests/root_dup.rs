@@ -14,8 +14,11 @@ use std::{
     },
 };
 
-use harness::{call, capture, of, owned};
+use harness::{call, capture_of, of, owned};
 use sentinel_event::{Body, Dup, Endpoint, Event, Kind, Socket};
+
+/// What is loaded.
+const KINDS: &[Kind] = &[Kind::Dup];
 
 const F_DUPFD: usize = libc::F_DUPFD as usize;
 const F_DUPFD_CLOEXEC: usize = libc::F_DUPFD_CLOEXEC as usize;
@@ -37,7 +40,7 @@ fn a_connection_put_onto_standard_input_is_one_event() {
     let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let saved = owned(call(libc::SYS_dup, [0, 0, 0, 0, 0, 0]).unwrap());
     let fd = client.as_raw_fd() as usize;
-    let events = capture().during(|| drop(call(libc::SYS_dup2, [fd, 0, 0, 0, 0, 0])));
+    let events = capture_of(KINDS).during(|| drop(call(libc::SYS_dup2, [fd, 0, 0, 0, 0, 0])));
     call(libc::SYS_dup2, [saved.as_raw_fd() as usize, 0, 0, 0, 0, 0]).unwrap();
     let [event] = of(&events, Kind::Dup)[..] else { panic!("{events:?}") };
     let dup = dup(event);
@@ -66,7 +69,7 @@ fn every_way_to_duplicate_tells_the_file() {
     ];
     for (number, args, asked, flags) in cases {
         let mut new = 0;
-        let events = capture().during(|| new = call(number, args).unwrap());
+        let events = capture_of(KINDS).during(|| new = call(number, args).unwrap());
         drop(owned(new));
         let [event] = of(&events, Kind::Dup)[..] else { panic!("{events:?}") };
         let dup = dup(event);
@@ -87,7 +90,8 @@ fn unix_sockets_pipes_and_nothing_are_told_apart() {
     let (pipe, _writer) = std::io::pipe().unwrap();
     for (fd, family, peer) in [(stream.as_raw_fd(), 1, path.to_str().unwrap()), (pipe.as_raw_fd(), 0, "")] {
         let mut new = 0;
-        let events = capture().during(|| new = call(libc::SYS_dup, [fd as usize, 0, 0, 0, 0, 0]).unwrap());
+        let events =
+            capture_of(KINDS).during(|| new = call(libc::SYS_dup, [fd as usize, 0, 0, 0, 0, 0]).unwrap());
         drop(owned(new));
         let [event] = of(&events, Kind::Dup)[..] else { panic!("{events:?}") };
         let dup = dup(event);
@@ -95,7 +99,7 @@ fn unix_sockets_pipes_and_nothing_are_told_apart() {
         assert_eq!(dup.socket.peer.path, peer);
         assert!(dup.path.bytes.is_empty() && dup.ino != 0);
     }
-    let events = capture().during(|| assert!(call(libc::SYS_dup2, [9999, 5, 0, 0, 0, 0]).is_err()));
+    let events = capture_of(KINDS).during(|| assert!(call(libc::SYS_dup2, [9999, 5, 0, 0, 0, 0]).is_err()));
     let [event] = of(&events, Kind::Dup)[..] else { panic!("{events:?}") };
     let socket = Socket { fd: 9999, ..Socket::default() };
     assert_eq!(*dup(event), Dup { old_fd: 9999, asked_fd: 5, socket, ..Dup::default() });
@@ -104,6 +108,7 @@ fn unix_sockets_pipes_and_nothing_are_told_apart() {
 
 #[test]
 fn other_uses_of_fcntl_are_no_events() {
-    let events = capture().during(|| drop(call(libc::SYS_fcntl, [0, libc::F_GETFD as usize, 0, 0, 0, 0])));
+    let events =
+        capture_of(KINDS).during(|| drop(call(libc::SYS_fcntl, [0, libc::F_GETFD as usize, 0, 0, 0, 0])));
     assert!(of(&events, Kind::Dup).is_empty());
 }

@@ -12,9 +12,12 @@ use std::{
     path::PathBuf,
 };
 
-use harness::{c, call, capture, owned};
+use harness::{c, call, capture_of, owned};
 use libc::{AT_FDCWD, O_CREAT, O_RDONLY, O_RDWR, O_WRONLY};
-use sentinel_event::{Body, Event, FileOpen, PathFlags};
+use sentinel_event::{Body, Event, FileOpen, Kind, PathFlags};
+
+/// What is loaded.
+const KINDS: &[Kind] = &[Kind::FileOpen, Kind::FileRename];
 
 const CWD: usize = AT_FDCWD as usize;
 
@@ -52,7 +55,7 @@ fn every_variant_of_open_is_seen() {
     ];
     for (number, args, flags) in variants {
         let mut fd = None;
-        let events = capture().during(|| fd = Some(owned(call(number, args).unwrap())));
+        let events = capture_of(KINDS).during(|| fd = Some(owned(call(number, args).unwrap())));
         let [(event, open)] = opens(&events)[..] else {
             panic!("{number}: {events:?}");
         };
@@ -68,7 +71,7 @@ fn every_variant_of_open_is_seen() {
 #[test]
 fn a_failed_open_tells_what_was_asked_for() {
     let (_dir, dir) = temp();
-    let events = capture().during(|| assert!(File::open(dir.join("none")).is_err()));
+    let events = capture_of(KINDS).during(|| assert!(File::open(dir.join("none")).is_err()));
     let [(event, open)] = opens(&events)[..] else { panic!("{events:?}") };
     assert_eq!(event.head.result, -i64::from(libc::ENOENT));
     assert_eq!(open.path.bytes, "");
@@ -78,7 +81,7 @@ fn a_failed_open_tells_what_was_asked_for() {
 #[test]
 fn a_new_file_is_marked_as_created() {
     let (_dir, dir) = temp();
-    let events = capture().during(|| drop(File::create(dir.join("new")).unwrap()));
+    let events = capture_of(KINDS).during(|| drop(File::create(dir.join("new")).unwrap()));
     assert!(opens(&events)[0].1.created);
 }
 
@@ -116,7 +119,7 @@ fn the_path_is_the_files_whatever_it_is_called() {
         let flags = if path.starts_with("/proc") { O_RDONLY } else { flags };
         let name = c(&path);
         let mut want = PathBuf::new();
-        let events = capture().during(|| {
+        let events = capture_of(KINDS).during(|| {
             let fd = owned(
                 call(libc::SYS_openat, [CWD, name.as_ptr() as usize, flags as usize, 0o600, 0, 0]).unwrap(),
             );
@@ -136,7 +139,7 @@ fn a_relative_name_is_completed_by_its_directory() {
     let fd = at.as_raw_fd() as usize;
     for (name, result) in [("file", true), ("./none", false)] {
         let cname = c(name);
-        let events = capture().during(|| {
+        let events = capture_of(KINDS).during(|| {
             let _ = call(libc::SYS_openat, [fd, cname.as_ptr() as usize, 0, 0, 0, 0]).map(owned);
         });
         let (event, open) = opens(&events)[0];
@@ -148,7 +151,7 @@ fn a_relative_name_is_completed_by_its_directory() {
 
 #[test]
 fn a_wild_pointer_is_an_event_too() {
-    let events = capture().during(|| assert!(call(libc::SYS_openat, [CWD, 1, 0, 0, 0, 0]).is_err()));
+    let events = capture_of(KINDS).during(|| assert!(call(libc::SYS_openat, [CWD, 1, 0, 0, 0, 0]).is_err()));
     let (event, open) = opens(&events)[0];
     assert_eq!(event.head.result, -i64::from(libc::EFAULT));
     assert!(open.asked.unreadable);
@@ -156,7 +159,7 @@ fn a_wild_pointer_is_an_event_too() {
 
 /// Runs a shell script in namespaces of its own; it ends by `exec cat FILE`, whose open of FILE is returned.
 fn opened_by(script: &str, file: &str) -> FileOpen {
-    let events = capture().during(|| {
+    let events = capture_of(KINDS).during(|| {
         let status = std::process::Command::new("unshare")
             .args(["-m", "sh", "-e", "-c", &format!("{script}\nexec cat {file}")])
             .stdout(std::process::Stdio::null())
@@ -197,7 +200,7 @@ fn mounts_and_roots_do_not_hide_where_a_file_is() {
     assert_eq!(overlay.path.bytes, format!("{top}/m/ov/low"), "the overlay, not its layers");
 
     // A root of its own: the host's view of the path is told.
-    let events = capture().during(|| {
+    let events = capture_of(KINDS).during(|| {
         let script = "import os,sys\nos.chroot(sys.argv[1])\nos.chdir('/')\nopen('/d/e/bound')";
         assert!(std::process::Command::new("python3").args(["-c", script, top]).status().unwrap().success());
     });
@@ -205,7 +208,7 @@ fn mounts_and_roots_do_not_hide_where_a_file_is() {
         opens(&events).into_iter().find(|(_, open)| open.best().ends_with(b"bound")).unwrap().1.clone();
     assert_eq!(jail.path.bytes, format!("{top}/d/e/bound"));
 
-    let events = capture().during(|| {
+    let events = capture_of(KINDS).during(|| {
         let script = "import os,sys\nf=open(sys.argv[1]+'/gone','w')\nos.unlink(sys.argv[1]+'/gone')\n\
                       open('/proc/self/fd/%d'%f.fileno())";
         assert!(std::process::Command::new("python3").args(["-c", script, top]).status().unwrap().success());

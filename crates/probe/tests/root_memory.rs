@@ -11,8 +11,11 @@ use std::{
     process::Command,
 };
 
-use harness::{c, call, capture, of, owned};
+use harness::{c, call, capture_of, of, owned};
 use sentinel_event::{Body, Kind, MmapExec};
+
+/// What is loaded.
+const KINDS: &[Kind] = &[Kind::MemfdCreate, Kind::MmapExec, Kind::MprotectExec, Kind::Ptrace];
 
 const PAGE: usize = 4096;
 const RX: usize = (libc::PROT_READ | libc::PROT_EXEC) as usize;
@@ -37,7 +40,7 @@ fn executable_mappings_tell_file_and_place() {
     ];
     for (args, path, ino) in cases {
         let mut addr = 0;
-        let events = capture().during(|| {
+        let events = capture_of(KINDS).during(|| {
             addr = call(libc::SYS_mmap, args).unwrap();
             unmap(addr);
         });
@@ -52,10 +55,10 @@ fn executable_mappings_tell_file_and_place() {
 
 #[test]
 fn a_failed_mapping_is_seen_and_one_that_cannot_run_is_not() {
-    let events =
-        capture().during(|| assert!(call(libc::SYS_mmap, [0, 0, RX, ANONYMOUS, usize::MAX, 0]).is_err()));
+    let events = capture_of(KINDS)
+        .during(|| assert!(call(libc::SYS_mmap, [0, 0, RX, ANONYMOUS, usize::MAX, 0]).is_err()));
     assert_eq!(of(&events, Kind::MmapExec)[0].head.result, -i64::from(libc::EINVAL));
-    let events = capture().during(|| {
+    let events = capture_of(KINDS).during(|| {
         let addr =
             call(libc::SYS_mmap, [0, PAGE, libc::PROT_READ as usize, ANONYMOUS, usize::MAX, 0]).unwrap();
         call(libc::SYS_mprotect, [addr, PAGE, libc::PROT_WRITE as usize, 0, 0, 0]).unwrap();
@@ -69,7 +72,7 @@ fn both_variants_of_mprotect_are_seen() {
     let no_key = usize::MAX;
     for (number, key) in [(libc::SYS_mprotect, 0), (libc::SYS_pkey_mprotect, no_key)] {
         let mut place = 0;
-        let events = capture().during(|| {
+        let events = capture_of(KINDS).during(|| {
             place =
                 call(libc::SYS_mmap, [0, PAGE, libc::PROT_READ as usize, ANONYMOUS, usize::MAX, 0]).unwrap();
             call(number, [place, PAGE, RX, key, 0, 0]).unwrap();
@@ -86,7 +89,7 @@ fn both_variants_of_mprotect_are_seen() {
 fn memfd_tells_its_name() {
     for name in ["plain", "with/slash", "", "a\nb"] {
         let text = c(name);
-        let events = capture().during(|| {
+        let events = capture_of(KINDS).during(|| {
             drop(owned(call(libc::SYS_memfd_create, [text.as_ptr() as usize, 1, 0, 0, 0, 0]).unwrap()));
         });
         let [event] = of(&events, Kind::MemfdCreate)[..] else { panic!("{events:?}") };
@@ -94,7 +97,7 @@ fn memfd_tells_its_name() {
         assert_eq!((memfd.name.as_slice(), memfd.flags), (name.as_bytes(), 1));
     }
     let name = c("failed");
-    let events = capture().during(|| {
+    let events = capture_of(KINDS).during(|| {
         assert!(call(libc::SYS_memfd_create, [name.as_ptr() as usize, 0x8000_0000, 0, 0, 0, 0]).is_err());
     });
     let event = of(&events, Kind::MemfdCreate)[0];
@@ -106,7 +109,7 @@ fn memfd_tells_its_name() {
 fn tracing_another_process_is_seen() {
     use nix::{sys::ptrace, sys::wait::waitpid, unistd::Pid};
     // Before the child: to another test its start would be an executable mapping.
-    let mut capture = capture();
+    let mut capture = capture_of(KINDS);
     let mut child = Command::new("/bin/sleep").arg("1000").spawn().unwrap();
     let pid = Pid::from_raw(child.id() as i32);
     let events = capture.during(|| {
@@ -125,8 +128,8 @@ fn tracing_another_process_is_seen() {
 #[test]
 fn a_failed_attach_and_seize_are_seen() {
     for (request, target) in [(16, i32::MAX as usize), (0x4206, i32::MAX as usize)] {
-        let events =
-            capture().during(|| assert!(call(libc::SYS_ptrace, [request, target, 0, 0, 0, 0]).is_err()));
+        let events = capture_of(KINDS)
+            .during(|| assert!(call(libc::SYS_ptrace, [request, target, 0, 0, 0, 0]).is_err()));
         let [event] = of(&events, Kind::Ptrace)[..] else { panic!("{events:?}") };
         assert_eq!(event.head.result, -i64::from(libc::ESRCH));
         assert!(matches!(&event.body, Body::Ptrace(trace) if trace.request == request as u64));

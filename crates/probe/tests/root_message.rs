@@ -10,8 +10,11 @@ use std::{
     os::{fd::AsRawFd as _, unix::net::UnixDatagram},
 };
 
-use harness::{call, capture, of, owned};
+use harness::{call, capture_of, of, owned};
 use sentinel_event::{Body, Endpoint, Event, Kind, KindSet, MakeSocket, Message, Source};
+
+/// What is loaded.
+const KINDS: &[Kind] = &[Kind::Send, Kind::Recv, Kind::Socket];
 
 fn message(event: &Event) -> &Message {
     match &event.body {
@@ -30,13 +33,13 @@ fn new_sockets_tell_what_they_are() {
     for (family, kind, protocol) in [(2, 1, 0), (10, 2, 17), (17, 3, 0x0300), (1, 5, 0)] {
         let mut fd = 0;
         let args = [family as usize, (kind | flags) as usize, protocol as usize, 0, 0, 0];
-        let events = capture().during(|| fd = call(libc::SYS_socket, args).unwrap());
+        let events = capture_of(KINDS).during(|| fd = call(libc::SYS_socket, args).unwrap());
         drop(owned(fd));
         let [event] = of(&events, Kind::Socket)[..] else { panic!("{events:?}") };
         assert_eq!(event.head.result, fd as i64);
         assert_eq!(event.body, Body::Socket(MakeSocket { family, kind, protocol, flags }));
     }
-    let events = capture().during(|| assert!(call(libc::SYS_socket, [99, 1, 0, 0, 0, 0]).is_err()));
+    let events = capture_of(KINDS).during(|| assert!(call(libc::SYS_socket, [99, 1, 0, 0, 0, 0]).is_err()));
     let [event] = of(&events, Kind::Socket)[..] else { panic!("{events:?}") };
     assert_eq!(event.head.result, -i64::from(libc::EAFNOSUPPORT));
     assert_eq!(event.body, Body::Socket(MakeSocket { family: 99, kind: 1, protocol: 0, flags: 0 }));
@@ -47,7 +50,7 @@ fn each_new_peer_is_one_event() {
     for any in ["127.0.0.1:0", "[::1]:0"] {
         let (one, two) = (UdpSocket::bind(any).unwrap(), UdpSocket::bind(any).unwrap());
         let sender = UdpSocket::bind(any).unwrap();
-        let events = capture().during(|| {
+        let events = capture_of(KINDS).during(|| {
             for _ in 0..3 {
                 sender.send_to(b"abc", one.local_addr().unwrap()).unwrap();
                 sender.send_to(b"defg", two.local_addr().unwrap()).unwrap();
@@ -78,7 +81,7 @@ fn answers_are_no_events_and_clients_of_one_address_are_one() {
     for client in &clients {
         client.send_to(b"q", server.local_addr().unwrap()).unwrap();
     }
-    let events = capture().during(|| {
+    let events = capture_of(KINDS).during(|| {
         for _ in &clients {
             let (_, from) = server.recv_from(&mut [0; 9]).unwrap();
             server.send_to(b"answer", from).unwrap();
@@ -96,7 +99,7 @@ fn answers_are_no_events_and_clients_of_one_address_are_one() {
 fn answers_are_known_to_who_wants_sends_alone() {
     let (server, client) = (UdpSocket::bind("127.0.0.1:0").unwrap(), UdpSocket::bind("127.0.0.1:0").unwrap());
     client.send_to(b"q", server.local_addr().unwrap()).unwrap();
-    let mut capture = capture();
+    let mut capture = capture_of(KINDS);
     // The mark that ends a capture is an unlink.
     capture.probe.set_kinds([Kind::Send, Kind::FileUnlink].into_iter().collect()).unwrap();
     let events = capture.during(|| {
@@ -111,7 +114,7 @@ fn answers_are_known_to_who_wants_sends_alone() {
 fn a_connected_datagram_socket_knows_its_peer() {
     let (server, client) = (UdpSocket::bind("127.0.0.1:0").unwrap(), UdpSocket::bind("127.0.0.1:0").unwrap());
     client.connect(server.local_addr().unwrap()).unwrap();
-    let events = capture().during(|| {
+    let events = capture_of(KINDS).during(|| {
         client.send(b"x").unwrap();
         client.send(b"x").unwrap();
     });
@@ -126,7 +129,7 @@ fn unix_datagrams_tell_the_path() {
     let path = dir.path().join("log\n");
     let server = UnixDatagram::bind(&path).unwrap();
     let client = UnixDatagram::unbound().unwrap();
-    let events = capture().during(|| {
+    let events = capture_of(KINDS).during(|| {
         client.send_to(b"hello", &path).unwrap();
         client.send_to(b"again", &path).unwrap();
         server.recv_from(&mut [0; 9]).unwrap();
@@ -160,7 +163,7 @@ fn each_message_of_one_call_has_its_peer() {
         .map(|name| [name.as_ptr() as usize, 16, piece.as_ptr() as usize, 1, 0, 0, 0, 0])
         .collect();
     let args = [sender.as_raw_fd() as usize, vector.as_mut_ptr() as usize, vector.len(), 0, 0, 0];
-    let events = capture().during(|| assert_eq!(call(libc::SYS_sendmmsg, args).unwrap(), 10));
+    let events = capture_of(KINDS).during(|| assert_eq!(call(libc::SYS_sendmmsg, args).unwrap(), 10));
     let sends = of(&events, Kind::Send);
     // The first eight are looked at; the result tells that there were more.
     assert_eq!(sends.len(), 8);
@@ -179,7 +182,7 @@ fn a_message_header_and_a_failure_are_seen() {
     name[..8].copy_from_slice(&[2, 0, 0, 0, 127, 0, 0, 1]); // port 0 cannot be sent to
     let header = [name.as_ptr() as usize, 16, 0, 0, 0, 0, 0];
     let args = [sender.as_raw_fd() as usize, header.as_ptr() as usize, 0, 0, 0, 0];
-    let events = capture().during(|| assert!(call(libc::SYS_sendmsg, args).is_err()));
+    let events = capture_of(KINDS).during(|| assert!(call(libc::SYS_sendmsg, args).is_err()));
     let [event] = of(&events, Kind::Send)[..] else { panic!("{events:?}") };
     assert_eq!(event.head.result, -i64::from(libc::EINVAL));
     assert_eq!(address(&message(event).socket.asked), Some("127.0.0.1:0".parse().unwrap()));
@@ -191,7 +194,7 @@ fn streams_are_told_by_connect_and_accept() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (server, _) = listener.accept().unwrap();
-    let events = capture().during(|| {
+    let events = capture_of(KINDS).during(|| {
         let (text, fd) = (*b"x", client.as_raw_fd() as usize);
         call(libc::SYS_sendto, [fd, text.as_ptr() as usize, 1, 0, 0, 0]).unwrap();
         let mut buffer = [0u8; 4];

@@ -17,8 +17,11 @@ use std::{
     },
 };
 
-use harness::{call, capture, of};
+use harness::{call, capture_of, of};
 use sentinel_event::{Body, Endpoint, Event, Kind, Socket, Source};
+
+/// What is loaded.
+const KINDS: &[Kind] = &[Kind::Connect, Kind::Accept, Kind::Bind, Kind::Listen];
 
 const AF_UNIX: u16 = 1;
 const AF_INET: u16 = 2;
@@ -41,7 +44,7 @@ fn address(end: &Endpoint) -> Option<SocketAddr> {
 /// Listens, connects and accepts on `ip`; every event names both ends.
 fn tcp(ip: IpAddr, family: u16) {
     let mut ends = None;
-    let events = capture().during(|| {
+    let events = capture_of(KINDS).during(|| {
         let listener = TcpListener::bind((ip, 0)).unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (server, _) = listener.accept().unwrap();
@@ -89,7 +92,7 @@ fn ipv6_connections_are_seen_from_both_ends() {
 fn unix_connections_name_the_socket() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("so\ncket");
-    let events = capture().during(|| {
+    let events = capture_of(KINDS).during(|| {
         let listener = UnixListener::bind(&path).unwrap();
         let _client = UnixStream::connect(&path).unwrap();
         listener.accept().unwrap();
@@ -109,7 +112,8 @@ fn both_variants_of_accept_are_seen() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let fd = listener.as_raw_fd() as usize;
-        let events = capture().during(|| drop(harness::owned(call(number, [fd, 0, 0, 0, 0, 0]).unwrap())));
+        let events =
+            capture_of(KINDS).during(|| drop(harness::owned(call(number, [fd, 0, 0, 0, 0, 0]).unwrap())));
         let [event] = of(&events, Kind::Accept)[..] else { panic!("{events:?}") };
         assert_eq!(event.head.syscall.unwrap().0, number as u16);
         assert_eq!(address(&socket(event).peer), Some(client.local_addr().unwrap()));
@@ -119,7 +123,7 @@ fn both_variants_of_accept_are_seen() {
 #[test]
 fn a_refused_connection_tells_whom_it_was_for() {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let events = capture().during(|| assert!(TcpStream::connect(closed).is_err()));
+    let events = capture_of(KINDS).during(|| assert!(TcpStream::connect(closed).is_err()));
     let event = of(&events, Kind::Connect)[0];
     assert_eq!(event.head.result, -i64::from(libc::ECONNREFUSED));
     assert_eq!(address(&socket(event).asked), Some(closed));
@@ -131,13 +135,13 @@ fn a_refused_connection_tells_whom_it_was_for() {
 fn udp_peers_and_failed_calls_are_seen() {
     let peer: SocketAddr = "127.0.0.1:9".parse().unwrap();
     let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let events = capture().during(|| udp.connect(peer).unwrap());
+    let events = capture_of(KINDS).during(|| udp.connect(peer).unwrap());
     let found = socket(of(&events, Kind::Connect)[0]);
     assert_eq!((found.kind, found.protocol, address(&found.peer)), (2, 17, Some(peer)));
 
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let wanted = taken.local_addr().unwrap();
-    let events = capture()
+    let events = capture_of(KINDS)
         .during(|| assert_eq!(TcpListener::bind(wanted).unwrap_err().kind(), io::ErrorKind::AddrInUse));
     let event = of(&events, Kind::Bind)[0];
     assert_eq!(event.head.result, -i64::from(libc::EADDRINUSE));
@@ -145,7 +149,8 @@ fn udp_peers_and_failed_calls_are_seen() {
 
     // A descriptor that is no socket, and one that is none at all.
     for fd in [0, 9999] {
-        let events = capture().during(|| assert!(call(libc::SYS_listen, [fd, 1, 0, 0, 0, 0]).is_err()));
+        let events =
+            capture_of(KINDS).during(|| assert!(call(libc::SYS_listen, [fd, 1, 0, 0, 0, 0]).is_err()));
         let event = of(&events, Kind::Listen)[0];
         assert!(event.head.failed());
         assert_eq!((socket(event).family, socket(event).fd), (0, fd as i32));
@@ -156,6 +161,6 @@ fn udp_peers_and_failed_calls_are_seen() {
 fn a_listener_with_nobody_waiting_is_no_event() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
-    let events = capture().during(|| assert!(listener.accept().is_err()));
+    let events = capture_of(KINDS).during(|| assert!(listener.accept().is_err()));
     assert!(of(&events, Kind::Accept).is_empty());
 }

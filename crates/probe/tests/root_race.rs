@@ -12,8 +12,11 @@ use std::{
     os::unix::ffi::OsStrExt as _,
 };
 
-use harness::{c, call, capture};
-use sentinel_event::{Body, FileOpen, PathFlags};
+use harness::{c, call, capture_of};
+use sentinel_event::{Body, FileOpen, Kind, PathFlags};
+
+/// What is loaded.
+const KINDS: &[Kind] = &[Kind::FileOpen];
 
 const CWD: usize = libc::AT_FDCWD as usize;
 
@@ -29,7 +32,7 @@ fn a_swapped_descriptor_hides_nothing() {
     fs::write(&decoy, "").unwrap();
     let decoy = File::open(&decoy).unwrap();
     // Loaded first: descriptors that it opens must not be those that are swapped.
-    let mut capture = capture();
+    let mut capture = capture_of(KINDS);
     // The lowest free descriptor is where the next open lands.
     let slot = File::open("/dev/null").unwrap().as_raw_fd() as usize;
     let stop = AtomicBool::new(false);

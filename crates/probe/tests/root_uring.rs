@@ -19,7 +19,7 @@ use std::{
     process,
 };
 
-use harness::{c, capture, of, owned};
+use harness::{c, capture_of, of, owned};
 use io_uring::{
     opcode,
     squeue::Entry,
@@ -27,6 +27,19 @@ use io_uring::{
 };
 use ring::{CWD, Ring, WAYS, Way, followed, open, opened, temp};
 use sentinel_event::{Body, Event, Kind, PathFlags, UserPath};
+
+/// What is loaded.
+const KINDS: &[Kind] = &[
+    Kind::FileOpen,
+    Kind::FileRead,
+    Kind::FileWrite,
+    Kind::FileClose,
+    Kind::FileLink,
+    Kind::FileSymlink,
+    Kind::FileMkdir,
+    Kind::FileRmdir,
+    Kind::FileRename,
+];
 
 /// What the kernel adds to the flags of an open.
 const LARGEFILE: u32 = 0o100_000;
@@ -40,7 +53,7 @@ fn at(path: &Path) -> UserPath {
 /// The one event of `kind` that `request` gives: by this process, as the call `number`, with its result.
 fn one(ring: &mut Ring, kind: Kind, number: libc::c_long, request: &Entry) -> Event {
     let mut result = 0;
-    let events = capture().during(|| result = ring.run(request.clone()));
+    let events = capture_of(KINDS).during(|| result = ring.run(request.clone()));
     let [event] = of(&events, kind)[..] else { panic!("{kind} ({result}): {events:?}") };
     let head = &event.head;
     assert_eq!((head.result, head.syscall.unwrap().0), (result.into(), number as u16), "{kind}");
@@ -155,7 +168,7 @@ fn reads_and_writes_are_summed_with_those_of_the_calls() {
         let mut buffer = [1u8; 32];
         let vector = [libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: 16 }; 2];
         let fd = Fd(file.as_raw_fd());
-        let events = capture().with_sweep(|| {
+        let events = capture_of(KINDS).with_sweep(|| {
             for _ in 0..10 {
                 assert_eq!(ring.run(opcode::Write::new(fd, buffer.as_ptr(), 10).build()), 10);
             }

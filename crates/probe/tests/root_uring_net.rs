@@ -14,10 +14,14 @@ use std::{
     process,
 };
 
-use harness::{capture, of};
+use harness::{capture_of, of};
 use io_uring::{opcode, squeue::Entry, types::Fd};
 use ring::{Ring, WAYS, Way, followed};
 use sentinel_event::{Body, Endpoint, Event, Kind, MakeSocket, Message, Socket, Source};
+
+/// What is loaded.
+const KINDS: &[Kind] =
+    &[Kind::Connect, Kind::Accept, Kind::Bind, Kind::Listen, Kind::Socket, Kind::Send, Kind::Recv];
 
 #[expect(unsafe_code, reason = "requests return bare numbers")]
 fn fd(result: i32) -> OwnedFd {
@@ -75,7 +79,7 @@ fn connections_are_seen_from_both_ends() {
         let server = listener.local_addr().unwrap();
         let to = raw(server.port());
         let mut made = None;
-        let events = capture().during(|| {
+        let events = capture_of(KINDS).during(|| {
             let client = socket(&mut ring);
             assert_eq!(ring.run(connect(&client, &to)), 0);
             let accept =
@@ -113,7 +117,8 @@ fn a_refused_connection_tells_whom_it_was_for() {
         let mut ring = Ring::new(way);
         let client = socket(&mut ring);
         let to = raw(port);
-        let events = capture().during(|| assert_eq!(ring.run(connect(&client, &to)), -libc::ECONNREFUSED));
+        let events =
+            capture_of(KINDS).during(|| assert_eq!(ring.run(connect(&client, &to)), -libc::ECONNREFUSED));
         let event = one(&events, Kind::Connect, libc::SYS_connect);
         assert_eq!(event.head.result, -i64::from(libc::ECONNREFUSED));
         let wanted: SocketAddr = (Ipv4Addr::LOCALHOST, port).into();
@@ -123,8 +128,8 @@ fn a_refused_connection_tells_whom_it_was_for() {
     // No socket there.
     let file = OwnedFd::from(std::fs::File::open("/dev/null").unwrap());
     let to = raw(port);
-    let events =
-        capture().during(|| assert_eq!(Ring::new(Way::Inline).run(connect(&file, &to)), -libc::ENOTSOCK));
+    let events = capture_of(KINDS)
+        .during(|| assert_eq!(Ring::new(Way::Inline).run(connect(&file, &to)), -libc::ENOTSOCK));
     let event = one(&events, Kind::Connect, libc::SYS_connect);
     assert_eq!((ends(event).family, ends(event).fd), (0, file.as_raw_fd()));
 }
@@ -138,7 +143,7 @@ fn one_request_that_accepts_many_is_many_events() {
     let server = listener.local_addr().unwrap();
     let mut ring = Ring::new(Way::Inline);
     let mut clients = Vec::new();
-    let events = capture().during(|| {
+    let events = capture_of(KINDS).during(|| {
         ring.submit(opcode::AcceptMulti::new(Fd(listener.as_raw_fd())).build());
         for _ in 0..3 {
             clients.push(TcpStream::connect(server).unwrap());
@@ -167,7 +172,7 @@ fn the_first_datagram_to_and_from_each_peer_is_told() {
         let mut buffer = [0u8; 16];
         let mut into = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: 16 };
         let mut answer = self::header(&mut back, &mut into);
-        let events = capture().during(|| {
+        let events = capture_of(KINDS).during(|| {
             for _ in 0..2 {
                 assert_eq!(
                     ring.run(opcode::SendMsg::new(Fd(sender.as_raw_fd()), &raw const header).build()),
@@ -198,7 +203,7 @@ fn the_first_datagram_to_and_from_each_peer_is_told() {
         let (a, b) = (UdpSocket::bind("127.0.0.1:0").unwrap(), UdpSocket::bind("127.0.0.1:0").unwrap());
         a.connect(b.local_addr().unwrap()).unwrap();
         let request = opcode::Send::new(Fd(a.as_raw_fd()), buffer.as_ptr(), 3).build();
-        let events = capture().during(|| assert_eq!(ring.run(request), 3));
+        let events = capture_of(KINDS).during(|| assert_eq!(ring.run(request), 3));
         let Body::Send(message) = &one(&events, Kind::Send, libc::SYS_sendto).body else { unreachable!() };
         assert_eq!((address(&message.socket.peer), message.bytes), (b.local_addr().ok(), 3), "{way:?}");
     }

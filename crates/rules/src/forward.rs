@@ -170,6 +170,7 @@ impl Rule {
             | Body::Socket(_)
             | Body::Send(_)
             | Body::Recv(_)
+            | Body::Dns(_)
             | Body::Setuid(_)
             | Body::Capset(_)
             | Body::Prctl(_)

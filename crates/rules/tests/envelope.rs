@@ -17,8 +17,9 @@ use std::{collections::BTreeMap, env, fs, path::Path, sync::Arc};
 
 use proptest::prelude::*;
 use sentinel_event::{
-    Accept, Bind, Body, Connect, FileChmod, FileChown, FileLink, FileMkdir, FileMknod, FileRename, FileRmdir,
-    FileSymlink, FileTruncate, Kind, Listen, Message, Mount, Observation, ProcessKey, Text, Umount,
+    Accept, Bind, Body, Connect, Dns, FileChmod, FileChown, FileLink, FileMkdir, FileMknod, FileRename,
+    FileRmdir, FileSymlink, FileTruncate, Kind, Listen, Message, Mount, Observation, ProcessKey, Text,
+    Umount,
 };
 use sentinel_rules::language::{
     ArgumentRule, Comparand, Condition, Field, RuleSet, Term,
@@ -237,6 +238,7 @@ fn plain(mut observation: Observation) -> Observation {
         | Body::Bind(Bind { socket })
         | Body::Send(Message { socket, .. })
         | Body::Recv(Message { socket, .. })
+        | Body::Dns(Dns { socket, .. })
         | Body::Listen(Listen { socket, .. }) => {
             tidy_all([&mut socket.local.path, &mut socket.peer.path, &mut socket.asked.path]);
         }

@@ -29,7 +29,8 @@ struct Told {
     comm: Comm,
     namespaces: Namespaces,
     cgroup_id: u64,
-    ids: [u32; 6],
+    ids: [u32; 7],
+    execution: u16,
     /// Epoch minus boot, nanoseconds.
     epoch_ns: u64,
 }
@@ -42,7 +43,8 @@ impl Told {
             comm: head.comm,
             namespaces: head.namespaces,
             cgroup_id: head.cgroup_id,
-            ids: [head.vpid, head.session, head.tty, head.euid, head.egid, head.loginuid],
+            ids: [head.vpid, head.group, head.session, head.tty, head.euid, head.egid, head.loginuid],
+            execution: head.execution,
             epoch_ns: head.real_ns.wrapping_sub(head.boot_ns),
         }
     }

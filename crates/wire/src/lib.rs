@@ -3,12 +3,13 @@
 //! Comes in: an [`Observation`](sentinel_event::Observation) and the [`Node`] it happened on. Goes out: an
 //! [`v1::EventEnvelope`] ([`envelope`]) or bytes ([`Encoder`]). Both are made from one description of the
 //! facts ([`facts`]), so they cannot disagree; `docs/reference/events.md` is written from it too.
-//! [`read_object`] and [`write_object`] turn objects into envelopes and back.
+//! [`read_object`] and [`write_object`] turn objects into envelopes and back; [`Events`] looks at messages where they lie.
 //! The crate decides nothing: every fact it is given is encoded.
 
 mod actor;
 mod envelope;
 mod errno;
+mod events;
 pub mod evt1;
 mod facts;
 mod flags;
@@ -18,12 +19,14 @@ mod message;
 mod node;
 mod object;
 mod part;
+pub mod raw;
 mod reference;
 pub mod rpc;
 mod syscall;
 mod value;
 
 pub use envelope::envelope;
+pub use events::{Event, Events, Malformed};
 pub use facts::{Fact, Section, facts, facts_of};
 pub use id::{EventId, EventIds};
 pub use json::{Encoder, RULES};

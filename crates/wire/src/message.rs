@@ -2,7 +2,7 @@
 
 use prost::{
     Message as _,
-    encoding::{decode_varint, encode_varint},
+    encoding::{decode_varint, encode_varint, encoded_len_varint},
 };
 use sentinel_event::Observation;
 
@@ -49,14 +49,12 @@ impl Encoder {
             observation.container_id.as_deref().unwrap_or_default().as_bytes(),
         );
         string(&mut message, EVENT_TYPE, observation.event.kind().name().as_bytes());
-        let (mut text, mut entry) = (String::new(), Vec::new());
+        let mut text = String::new();
         let mut put = |message: &mut Vec<u8>, section, key: &str, value: Value<'_>| {
             text.clear();
-            entry.clear();
             value.write(&mut text);
-            field(&mut entry, KEY, key.as_bytes());
-            field(&mut entry, VALUE, text.as_bytes());
-            field(message, if section == Section::Data { DATA } else { ATTRIBUTES }, &entry);
+            let tag = if section == Section::Data { DATA } else { ATTRIBUTES };
+            entry(message, tag, key.as_bytes(), text.as_bytes());
         };
         let mut told = |part, message: &mut Vec<u8>| {
             facts_in(part, observation, folded, &mut |fact, value| {
@@ -84,6 +82,16 @@ pub(crate) fn field(out: &mut Vec<u8>, tag: u32, bytes: &[u8]) {
     encode_varint(tag.into(), out);
     encode_varint(bytes.len() as u64, out);
     out.extend_from_slice(bytes);
+}
+
+/// An entry of a map of texts.
+pub(crate) fn entry(out: &mut Vec<u8>, tag: u32, key: &[u8], value: &[u8]) {
+    // Their tags have one byte each.
+    let size = |text: &[u8]| 1 + encoded_len_varint(text.len() as u64) + text.len();
+    encode_varint(tag.into(), out);
+    encode_varint((size(key) + size(value)) as u64, out);
+    field(out, KEY, key);
+    field(out, VALUE, value);
 }
 
 pub(crate) fn string(out: &mut Vec<u8>, tag: u32, bytes: &[u8]) {

@@ -1,6 +1,7 @@
 //! The JSON object of an event that is an envelope already: what a file or a line holds (design.md, 4.2).
 
 mod message;
+mod plain;
 mod read;
 
 pub use message::Transcoder;

@@ -1,6 +1,6 @@
 //! gRPC without messages in between: for senders that write the bytes themselves ([`Encoder::batched`](crate::Encoder)).
 
-use std::marker::PhantomData;
+use std::{error::Error, marker::PhantomData};
 
 use bytes::{BufMut as _, Bytes};
 use prost::Message;
@@ -43,6 +43,27 @@ where
 {
     let path = PathAndQuery::from_static(T::PATH);
     Ok(client.streaming(Request::new(messages), path, RawCodec::<T>::default()).await?.into_inner())
+}
+
+/// An error with its causes, each once: alone it often says little.
+pub fn causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let said = cause.to_string();
+        if !text.contains(&said) {
+            text.push_str(": ");
+            text.push_str(&said);
+        }
+        next = cause.source();
+    }
+    text
+}
+
+/// Why a call has ended, for people.
+pub fn told(status: &Status) -> String {
+    let cause = status.source().map(causes).unwrap_or_default();
+    format!("{:?}: {}{}{cause}", status.code(), status.message(), if cause.is_empty() { "" } else { ": " })
 }
 
 /// Sends bytes that are a message already, receives messages of type `T`.

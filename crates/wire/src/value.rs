@@ -2,7 +2,7 @@
 
 use std::{fmt, net::IpAddr};
 
-use sentinel_event::{PathFlags, Text};
+use sentinel_event::{ExecId, NamedAddress, PathFlags, Text};
 
 use crate::flags;
 
@@ -28,6 +28,10 @@ pub enum Value<'a> {
     Bool(bool),
     /// An address of the network.
     Ip(IpAddr),
+    /// The name of an execution.
+    ExecId(ExecId),
+    /// Addresses, `ADDRESS SECONDS NAME`, a comma and a blank between them.
+    Addresses(&'a [NamedAddress]),
     /// A first word, if any, and further ones, a blank between all.
     Words(Option<&'a [u8]>, &'a [Text]),
     /// Names of set bits, `|` between; bits without a name as one hexadecimal number; `0` for none.
@@ -58,6 +62,14 @@ impl Value<'_> {
             Self::Octal(number) => print(out, format_args!("{number:04o}")),
             Self::Bool(truth) => out.clean(if truth { "true" } else { "false" }),
             Self::Ip(ip) => print(out, format_args!("{ip}")),
+            Self::ExecId(id) => print(out, format_args!("{id}")),
+            Self::Addresses(all) => {
+                for (at, NamedAddress { name, ip, ttl_s }) in all.iter().enumerate() {
+                    let between = if at > 0 { ", " } else { "" };
+                    print(out, format_args!("{between}{ip} {ttl_s} "));
+                    out.any(name);
+                }
+            }
             Self::Words(first, rest) => {
                 let words = first.into_iter().chain(rest.iter().map(|word| word.as_slice()));
                 for (at, word) in words.enumerate() {

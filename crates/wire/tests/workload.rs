@@ -4,8 +4,8 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use sentinel_event::{
-    Body, Container, Event, Exit, Group, Head, Image, Known, Observation, Place, Pod, ProcessKey, Runtime,
-    User, Users, Workload,
+    Body, Container, Event, Exit, Group, Head, Image, Known, Observation, Owner, Place, Pod, ProcessKey,
+    Runtime, User, Users, Workload,
 };
 use sentinel_wire::{Encoder, EventIds, Node, batch_events, envelope, read_envelope, v1::EventEnvelope};
 use serde_json::{Value, json};
@@ -34,7 +34,16 @@ fn whole() -> Workload {
     let users =
         Users::new(vec![user], vec![Group { gid: 1000, name: "wheel".into() }], Vec::new(), Vec::new());
     let place = Place { runtime: Some(Runtime::Lxc), unit: Some("u.service".into()), ..Place::default() };
-    Workload { place: place.into(), container: Known::Yes(container.into()), users: Known::Yes(users.into()) }
+    let (container, users) = (Known::Yes(container.into()), Known::Yes(users.into()));
+    let owner = Some(Owner { kind: "Deployment".into(), name: "web".into(), uid: String::new() });
+    let pod = Pod {
+        name: "web-1".into(),
+        namespace: "shop".into(),
+        owner,
+        service_account: "sa".into(),
+        ..Pod::default()
+    };
+    Workload { place: place.into(), container, users, pod: Known::Yes(pod.into()) }
 }
 
 /// As JSON, as a message, and as a message in a batch.
@@ -68,6 +77,9 @@ fn every_encoding_tells_the_same() {
         ("container.privileged", "true"),
         ("k8s.ns.name", "shop"),
         ("k8s.pod.name", "web-1"),
+        ("k8s.owner.kind", "Deployment"),
+        ("k8s.owner.name", "web"),
+        ("k8s.pod.service_account", "sa"),
         ("systemd.unit", "u.service"),
         ("user.name", "ann"),
         ("group.name", "wheel"),

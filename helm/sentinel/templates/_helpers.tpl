@@ -115,3 +115,9 @@ affinity: {{- toYaml . | nindent 2 }}
 tolerations: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end -}}
+
+{{- /* Whether agents watch pods: auto, on or off. YAML 1.1 reads the last two as true and false. */ -}}
+{{- define "sentinel.kubernetes" -}}
+{{- $wanted := .Values.agent.kubernetes -}}
+{{- if kindIs "bool" $wanted }}{{ ternary "on" "off" $wanted }}{{ else }}{{ $wanted }}{{ end -}}
+{{- end -}}

@@ -18,6 +18,18 @@ pub enum StreamMode {
     File,
 }
 
+/// Whether the API server of Kubernetes is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kubernetes {
+    /// When we run in a cluster.
+    Auto,
+    /// Yes.
+    On,
+    /// No.
+    Off,
+}
+
 /// A number of seconds, or `never`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SyncSeconds(

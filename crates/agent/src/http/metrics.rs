@@ -193,12 +193,14 @@ fn tables(page: &mut Page, facts: &Facts) {
     page.value("sentinel_table_entries", &[("table", "workloads")], enrich.workloads);
     page.value("sentinel_table_entries", &[("table", "runtimes")], enrich.runtimes);
     page.value("sentinel_table_entries", &[("table", "users")], enrich.users);
+    page.value("sentinel_table_entries", &[("table", "names")], enrich.names);
     page.head("sentinel_table_evicted_total", "counter", "Entries that left a table for want of room.");
     for (table, evicted) in [
         ("exited_processes", enrich.evicted_exited),
         ("living_processes", enrich.evicted_living),
         ("containers", enrich.evicted_containers),
         ("workloads", enrich.evicted_workloads),
+        ("names", enrich.evicted_names),
     ] {
         page.value("sentinel_table_evicted_total", &[("table", table)], evicted);
     }

@@ -29,7 +29,7 @@ use crate::{
     detect::{Judge, Rulebook, seen},
     hops::{Ended, Hop, spawn},
     http::{Facts, Ports, Server, View},
-    identity::Registry,
+    identity::{Registry, host_id},
     ledger::Ledger,
     meters::Meters,
     notify::Notify,
@@ -133,10 +133,13 @@ impl Agent {
         let stop = Arc::new(AtomicBool::new(false));
         let ledger = Arc::new(Mutex::new(Ledger::default()));
 
-        let registry = Registry::start(&config.enrichment);
+        let registry = Registry::start(&config.enrichment, &prepared.hostname);
         let host = ProcSource::default().with_births(control.births());
-        let mut enricher = Enricher::new(&sentinel_enrich::Options::default(), Box::new(host))
-            .with_directory(Box::new(registry.clone()));
+        let options = sentinel_enrich::Options {
+            host: host_id(&prepared.hostname),
+            ..sentinel_enrich::Options::default()
+        };
+        let mut enricher = Enricher::new(&options, Box::new(host)).with_directory(Box::new(registry.clone()));
         match control.processes() {
             Ok(processes) => enricher.fill(with_arguments(processes, prepared.running)),
             Err(error) => {
@@ -252,6 +255,7 @@ impl Agent {
             source,
             rules,
             detection: config.detection.clone(),
+            dns: config.capture.dns,
             identity,
             facts,
             board,

@@ -23,8 +23,9 @@ pub fn run(config: &Config, job: Job) -> Result<(), AgentError> {
     let prepared = Prepared::new(config, &job.rules, job.sink, job.alerts, job.listen)?;
     debug!(after = ?began.elapsed(), "Rules and outputs are ready.");
     let options = Options {
-        kinds: captured(&prepared.rules, &prepared.book),
+        kinds: captured(&prepared.rules, &prepared.book, config.capture.dns),
         syscalls: named_calls(&prepared.book),
+        environment: prepared.book.engine.asks_environment(),
         aggregate: config.capture.aggregate,
         ring_bytes: config.capture.ring_bytes,
         own_fds: prepared.output.descriptors.clone(),

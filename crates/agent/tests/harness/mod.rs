@@ -42,11 +42,22 @@ pub(crate) struct Agent {
 impl Agent {
     /// Begins it with this configuration (beside its ports) and, where given, these forward rules. Files are in `dir`.
     pub(crate) fn spawn(dir: &Path, config: &str, forward: Option<&str>, output: impl Into<Stdio>) -> Self {
+        Self::spawn_with(dir, config, forward, output, &[])
+    }
+
+    /// The same, and these variables are set.
+    fn spawn_with(
+        dir: &Path,
+        config: &str,
+        forward: Option<&str>,
+        output: impl Into<Stdio>,
+        variables: &[(&str, &str)],
+    ) -> Self {
         assert!(Uid::effective().is_root(), "this test needs root: run it by `make test`");
         let (path, log) = (dir.join("c.yaml"), dir.join("log"));
         fs::write(&path, format!("health: {{port: 0}}\nmetrics: {{port: 0}}\n{config}\n")).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_sentinel-agent"));
-        command.arg("--config").arg(&path);
+        command.arg("--config").arg(&path).envs(variables.iter().copied());
         if let Some(rules) = forward {
             fs::write(dir.join("f.yaml"), rules).unwrap();
             command.arg("--rules").arg(dir.join("f.yaml"));
@@ -57,7 +68,17 @@ impl Agent {
 
     /// One that has started, and its lines.
     pub(crate) fn start(dir: &Path, config: &str, forward: &str) -> (Self, Receiver<String>) {
-        let mut agent = Self::spawn(dir, config, Some(forward), Stdio::piped());
+        Self::start_with(dir, config, forward, &[])
+    }
+
+    /// The same, and these variables are set.
+    pub(crate) fn start_with(
+        dir: &Path,
+        config: &str,
+        forward: &str,
+        variables: &[(&str, &str)],
+    ) -> (Self, Receiver<String>) {
+        let mut agent = Self::spawn_with(dir, config, Some(forward), Stdio::piped(), variables);
         let output = BufReader::new(agent.output()).lines();
         let (sender, lines) = mpsc::channel();
         thread::spawn(move || output.map_while(Result::ok).try_for_each(|line| sender.send(line)));

@@ -35,8 +35,6 @@ const fn made(rule: &'static str, priority: &'static str, why: &'static str) -> 
     Case { rule, priority, how: How::Made(why), shows: &[] }
 }
 
-const ENVIRONMENT: &str = "environments hold secrets, so the agent does not read them (`proc.env`)";
-
 /// Of `falco_rules.yaml`, in its order.
 pub(crate) const STABLE: &[Case] = &[
     act(
@@ -175,7 +173,7 @@ pub(crate) const STABLE: &[Case] = &[
         "Drop and execute new binary in container",
         "Critical",
         "inside dropped $M",
-        &["process=dropped", "exe_flags=EXE_UPPER_LAYER"],
+        &["process=dropped", "exe_flags=EXE_WRITABLE|EXE_UPPER_LAYER"],
     ),
     act(
         "Disallowed SSH Connection Non Standard Port",
@@ -187,7 +185,7 @@ pub(crate) const STABLE: &[Case] = &[
         "Fileless execution via memfd_create",
         "Critical",
         r#"act loader "\$n = q(x); \$d = syscall {memfd_create}, \$n, 0; open M, qq(>&=), \$d; open T, q(<), q(/bin/true); print M join q(), <T>; close T; M->flush; exec {qq(/proc/self/fd/\$d)} q(memory), q($M)""#,
-        &["exe_flags=EXE_FROM_MEMFD"],
+        &["exe_flags=EXE_WRITABLE|EXE_FROM_MEMFD"],
     ),
 ];
 
@@ -242,7 +240,12 @@ pub(crate) const INCUBATING: &[Case] = &[
         r#"act cat "require qq($DIR/net.pl); reach(q(203.0.113.7), 443)""#,
         &["203.0.113.7:443", "process=cat"],
     ),
-    made("Program run with disallowed http proxy env", "Notice", ENVIRONMENT),
+    act(
+        "Program run with disallowed http proxy env",
+        "Notice",
+        r#"ln -sf /bin/true "$DIR/bin/curl"; exec env HTTP_PROXY=http://203.0.113.7:8080 "$DIR/bin/curl" $M"#,
+        &["env=", "HTTP_PROXY=http://203.0.113.7:8080", "process=curl"],
+    ),
     act(
         "Unexpected UDP Traffic",
         "Notice",
@@ -340,7 +343,12 @@ pub(crate) const INCUBATING: &[Case] = &[
         r#"act writer "open F, q(>>), qq($SSH/authorized_keys)""#,
         &["/authorized_keys", "process=writer"],
     ),
-    made("Potential Local Privilege Escalation via Environment Variables Misuse", "Notice", ENVIRONMENT),
+    act(
+        "Potential Local Privilege Escalation via Environment Variables Misuse",
+        "Notice",
+        "exec env GLIBC_TUNABLES=glibc.malloc.perturb=1 true $M",
+        &["GLIBC_TUNABLES=glibc.malloc.perturb=1", "process=true"],
+    ),
     act(
         "Backdoored library loaded into SSHD (CVE-2024-3094)",
         "Warning",

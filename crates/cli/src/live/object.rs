@@ -54,6 +54,7 @@ pub(crate) fn object(observation: &Observation) -> (String, String) {
         | Body::Socket(_)
         | Body::Send(_)
         | Body::Recv(_)
+        | Body::Dns(_)
         | Body::Setuid(_)
         | Body::Capset(_)
         | Body::Prctl(_)
@@ -103,9 +104,14 @@ pub(crate) fn style(kind: Kind) -> Style {
         | Kind::FileTruncate
         | Kind::FileMknod
         | Kind::Dup => Style::File,
-        Kind::Connect | Kind::Accept | Kind::Bind | Kind::Listen | Kind::Socket | Kind::Send | Kind::Recv => {
-            Style::Net
-        }
+        Kind::Connect
+        | Kind::Accept
+        | Kind::Bind
+        | Kind::Listen
+        | Kind::Socket
+        | Kind::Send
+        | Kind::Recv
+        | Kind::Dns => Style::Net,
         Kind::Ptrace
         | Kind::MemfdCreate
         | Kind::MmapExec
@@ -214,7 +220,7 @@ fn command(exec: &Exec, failed: bool) -> String {
 }
 
 fn exec_details(exec: &Exec) -> String {
-    let marks = [(exec.exe_memfd, "no file"), (exec.exe_upper_layer, "not in image")];
+    let marks = [(exec.executable.memfd, "no file"), (exec.executable.upper_layer, "not in image")];
     let marks: Vec<_> = marks.iter().filter(|(set, _)| *set).map(|(_, mark)| *mark).collect();
     if marks.is_empty() { String::new() } else { format!("[{}]", marks.join(",")) }
 }

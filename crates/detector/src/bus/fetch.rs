@@ -6,9 +6,8 @@ use async_nats::jetstream::{
     AckKind, Message,
     consumer::{AckPolicy, PullConsumer, pull},
 };
-use prost::Message as _;
 use sentinel_sink::{Bus, Connected};
-use sentinel_wire::v1::EventBatch;
+use sentinel_wire::Events;
 use tokio::{sync::watch, task::JoinSet};
 use tokio_stream::StreamExt as _;
 use tracing::warn;
@@ -110,12 +109,12 @@ impl Fetch {
         if message.info().is_ok_and(|info| info.delivered > 1) {
             self.intake.meters.bus_redelivered.add(1);
         }
-        let Ok(batch) = EventBatch::decode(message.payload.clone()) else {
+        let Ok(events) = Events::of_batch(message.payload.clone()) else {
             self.intake.meters.bus_malformed.add(1);
             // It would be malformed the next time, too.
             return message.ack_with(AckKind::Term).await.map(|()| None).map_err(|error| error.to_string());
         };
-        match self.intake.events(batch.events).await {
+        match self.intake.events(events).await {
             Ok(judged) => Ok(Some((message, judged))),
             Err(refused) => refuse(&message, &refused).await.map(|()| None),
         }

@@ -53,6 +53,13 @@ impl Config {
                 return Err(("http.corsOrigins".into(), problem));
             }
         }
+        let tls = &self.history.postgres_tls;
+        if tls.cert.is_some() != tls.key.is_some() {
+            return Err((
+                "history.postgresTls".into(),
+                "cert and key belong together; set both or none".into(),
+            ));
+        }
         let retention = &self.history.retention;
         within("history.retention.bytes", retention.bytes, 16 << 20, 1 << 50)?;
         within("history.retention.eventsPercent", retention.events_percent.into(), 1, 90)?;
@@ -112,6 +119,10 @@ impl Config {
         if open(&self.http.address) && self.http.token.is_none() {
             let what = "anybody who reaches it can read all alerts; set http.token";
             warnings.push(format!("http.address is {}: {what}", self.http.address));
+        }
+        if let Some(url) = self.history.postgres_url.as_ref().filter(|url| url.is_open()) {
+            let what = "what is said could be read and changed on the way; set sslmode=require";
+            warnings.push(format!("history.postgresUrl is {url}: {what}"));
         }
         warnings
     }

@@ -27,6 +27,7 @@ const SECTIONS: &[(&str, &[&str])] = &[
     ("external", External::DOCS),
     ("external.tls", ClientTls::DOCS),
     ("history", History::DOCS),
+    ("history.postgresTls", ClientTls::DOCS),
     ("history.retention", Retention::DOCS),
 ];
 

@@ -123,3 +123,28 @@ proptest::proptest! {
         let _ = Config::parse("d", &text);
     }
 }
+
+#[test]
+fn an_address_with_a_password_is_checked_and_never_shown() {
+    let of = |url: &str| Config::parse("c", &format!("history: {{postgresUrl: '{url}'}}"));
+    let config = of("postgresql://us:secret@db.example:5433/fleet").unwrap();
+    assert!(!format!("{config:?}").contains("secret"));
+    let shown = config.history.postgres_url.as_ref().unwrap().to_string();
+    assert_eq!(shown, "postgresql://db.example:5433/fleet");
+    let warned = config.warnings().join("\n");
+    assert!(warned.contains("db.example") && warned.contains("sslmode=require"), "{warned}");
+    for quiet in ["postgresql://us@db.example/fleet?sslmode=require", "postgresql://us@localhost/fleet"] {
+        assert_eq!(of(quiet).unwrap().warnings(), [""; 0], "{quiet}");
+    }
+    for (url, expected) in [
+        ("postgresql://us:secret@db/fleet?sslmode=sometimes", "sslmode"),
+        ("mysql://us:secret@db/fleet", "expected postgresql://"),
+        ("host=db user=us password=secret", "expected postgresql://"),
+        ("postgresql://db/fleet", "a user is missing"),
+        ("postgresql://us:secret@/fleet", "a host"),
+    ] {
+        let said = of(url).unwrap_err().to_string();
+        assert!(said.contains("history.postgresUrl") && said.contains(expected), "{url}: {said}");
+        assert!(!said.contains("secret"), "{said}");
+    }
+}

@@ -26,7 +26,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use sentinel_wire::v1::EventEnvelope;
+use sentinel_wire::Events;
 use tracing::{info, warn};
 
 pub(crate) use self::evaluate::evaluate;
@@ -69,12 +69,12 @@ impl Engine for Baseline {
         "baseline"
     }
 
-    fn judge<'a>(&'a self, events: &'a [EventEnvelope]) -> Findings<'a> {
+    fn judge<'a>(&'a self, events: &'a Events) -> Findings<'a> {
         let mut model = self.lock();
         let mut findings = Vec::new();
         for (place, event) in events.iter().enumerate() {
             let opinion = model.see(event, self.threshold * CERTAIN);
-            if opinion.bits < self.threshold * CERTAIN || !model.is_news(opinion.key, event.ts_unix_nano) {
+            if opinion.bits < self.threshold * CERTAIN || !model.is_news(opinion.key, event.ts_unix_nano()) {
                 continue;
             }
             let score = (opinion.bits / CERTAIN).min(1.0);

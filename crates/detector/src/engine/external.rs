@@ -5,11 +5,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sentinel_wire::v1::{EventEnvelope, detector_service_client::DetectorServiceClient};
+use sentinel_wire::{Event, Events, rpc::converse, v1::DetectionResponse};
 use tokio::time::timeout;
 use tokio_stream::iter;
 use tonic::{
     Status,
+    client::Grpc,
     transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity},
 };
 use tracing::warn;
@@ -28,7 +29,7 @@ const REASON: usize = 4096;
 
 /// The engine `external`.
 pub(crate) struct External {
-    client: DetectorServiceClient<Channel>,
+    channel: Channel,
     patience: Duration,
     health: Mutex<Health>,
     meters: Arc<Meters>,
@@ -58,9 +59,9 @@ impl External {
         if config.endpoint.starts_with("https:") {
             endpoint = endpoint.tls_config(encryption(config)?).map_err(wrong)?;
         }
-        let client = DetectorServiceClient::new(endpoint.connect_lazy());
+        let channel = endpoint.connect_lazy();
         let patience = Duration::from_millis(config.timeout_ms);
-        Ok(Self { client, patience, health: Mutex::default(), meters })
+        Ok(Self { channel, patience, health: Mutex::default(), meters })
     }
 
     fn paused(&self) -> bool {
@@ -81,9 +82,11 @@ impl External {
     }
 
     /// A call for each batch: when it fails, its events are known, and the next one starts anew.
-    async fn ask(&self, events: &[EventEnvelope]) -> Result<Vec<Finding>, Status> {
-        let sent: Vec<EventEnvelope> = events.to_vec();
-        let mut answers = self.client.clone().stream_events(iter(sent)).await?.into_inner();
+    async fn ask(&self, events: &Events) -> Result<Vec<Finding>, Status> {
+        let sent: Vec<_> = events.iter().map(|event| event.message().clone()).collect();
+        let mut client = Grpc::new(self.channel.clone());
+        client.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
+        let mut answers = converse::<DetectionResponse, _, _>(&mut client, iter(sent)).await?;
         let mut findings = Vec::new();
         // One answer for each event; more are nobody's.
         for place in 0..events.len() {
@@ -92,7 +95,7 @@ impl External {
                 continue;
             }
             // Answers may come in any order; most come in ours.
-            let same = |event: &EventEnvelope| event.event_id == answer.event_id;
+            let same = |event: Event<'_>| event.event_id() == answer.event_id;
             let event =
                 if events.get(place).is_some_and(same) { Some(place) } else { events.iter().position(same) };
             let Some(event) = event else { continue };
@@ -111,7 +114,7 @@ impl Engine for External {
         "external"
     }
 
-    fn judge<'a>(&'a self, events: &'a [EventEnvelope]) -> Findings<'a> {
+    fn judge<'a>(&'a self, events: &'a Events) -> Findings<'a> {
         Box::pin(async move {
             if self.paused() {
                 self.meters.unasked.add(events.len());

@@ -1,6 +1,6 @@
 //! Logs events and finds nothing.
 
-use sentinel_wire::v1::EventEnvelope;
+use sentinel_wire::Events;
 use tracing::{debug, trace};
 
 use super::{Engine, Findings};
@@ -13,13 +13,13 @@ impl Engine for PassThrough {
         "pass-through"
     }
 
-    fn judge<'a>(&'a self, events: &'a [EventEnvelope]) -> Findings<'a> {
+    fn judge<'a>(&'a self, events: &'a Events) -> Findings<'a> {
         debug!(events = events.len(), "Events came.");
-        for event in events {
+        for event in events.iter() {
             trace!(
-                event_id = event.event_id,
-                event_type = event.event_type,
-                node = event.hostname,
+                event_id = event.event_id(),
+                event_type = event.event_type(),
+                node = event.hostname(),
                 "An event came."
             );
         }

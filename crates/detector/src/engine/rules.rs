@@ -16,7 +16,7 @@ use sentinel_rules::language::{
     envelope::Envelope,
     eval::{self, Memory, Node, Selection},
 };
-use sentinel_wire::v1::EventEnvelope;
+use sentinel_wire::{Events, v1::EventEnvelope};
 use serde_json::{Map, Value, json};
 use tracing::debug;
 
@@ -122,14 +122,14 @@ impl Engine for Rules {
         "rules"
     }
 
-    fn judge<'a>(&'a self, events: &'a [EventEnvelope]) -> Findings<'a> {
+    fn judge<'a>(&'a self, events: &'a Events) -> Findings<'a> {
         let mut findings = Vec::new();
         let mut passed = 0;
         for (place, event) in events.iter().enumerate() {
-            if event.attributes.contains_key(JUDGED) {
+            if event.attribute(JUDGED).is_some() {
                 passed += 1;
             } else {
-                self.one(place, event, &mut findings);
+                self.one(place, &event.envelope(), &mut findings);
             }
         }
         debug!(events = events.len(), judged_before = passed, matches = findings.len(), "Events came.");

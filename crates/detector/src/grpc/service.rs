@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use sentinel_wire::v1::{
-    AlertBatch, AnomalyReport, BatchAck, DetectionResponse, EventBatch, EventEnvelope, NodeStatus,
-    detector_service_server::DetectorService,
+use sentinel_wire::{
+    raw::{EventBatch, detector_service_server::DetectorService},
+    v1::{AlertBatch, AnomalyReport, BatchAck, DetectionResponse, EventEnvelope, NodeStatus},
 };
 use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;

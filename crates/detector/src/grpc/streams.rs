@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use sentinel_wire::v1::{BatchAck, DetectionResponse, EventBatch, EventEnvelope};
+use sentinel_wire::{
+    Events, Malformed,
+    raw::EventBatch,
+    v1::{BatchAck, DetectionResponse, EventEnvelope},
+};
 use tokio::sync::{mpsc, watch};
 use tonic::{Status, Streaming};
 
@@ -66,11 +70,11 @@ async fn answer(
     intake: &Arc<Intake>,
     answers: &Answers<DetectionResponse>,
 ) -> Result<(), Status> {
-    let mut judged = intake.events(events).await.map_err(refused)?;
+    let mut judged = intake.events(Events::of(&events)).await.map_err(refused)?;
     judged.safe().await.map_err(refused)?;
     let mut found = std::mem::take(&mut judged.answers);
     for (place, event) in judged.events.iter().enumerate() {
-        let answer = found.remove(&place).unwrap_or_else(|| response(event, None));
+        let answer = found.remove(&place).unwrap_or_else(|| response(event.event_id(), None));
         answers.send(Ok(answer)).await.map_err(|_| Status::cancelled("the client has gone"))?;
     }
     Ok(())
@@ -89,10 +93,7 @@ pub(super) async fn judge(
     loop {
         let step = match next(&mut stream, &mut stop).await {
             Ok(None) => return,
-            Ok(Some(batch)) => {
-                let events = intake.events(batch.events).await;
-                events.map(|events| (batch.sequence, events)).map_err(refused)
-            }
+            Ok(Some(batch)) => take(batch, &intake).await,
             Err(status) => Err(status),
         };
         let failed = step.is_err();
@@ -100,6 +101,14 @@ pub(super) async fn judge(
             return;
         }
     }
+}
+
+async fn take(batch: EventBatch, intake: &Arc<Intake>) -> Step {
+    // As the decoder of a whole message would say it.
+    let events =
+        Events::read(batch.events).map_err(|error: Malformed| Status::internal(error.to_string()))?;
+    let judged = intake.events(events).await.map_err(refused)?;
+    Ok((batch.sequence, judged))
 }
 
 /// `PushEvents`, second half: acknowledges each batch when it is safe. After a refusal nothing that follows is

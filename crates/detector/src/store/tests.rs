@@ -37,9 +37,10 @@ fn with_json(id: &str, ts_ms: u64, json: String) -> Entry {
 }
 
 fn traces(ts_ms: i64, touches: usize) -> Traces {
-    let touch = |n| Touch { ts_ms, pid: 7, event_type: "file_read".into(), what: format!("/{n:0400}") };
     let process = Process { pid: 7, ts_ms, name: "nc".into(), ..Process::default() };
-    Traces { node: "n".into(), processes: vec![process], touches: (0..touches).map(touch).collect() }
+    let mut traces = Traces { node: "n".into(), processes: vec![process], ..Traces::default() };
+    (0..touches).for_each(|n| traces.touch(ts_ms, 7, "file_read", &format!("/{n:0400}")));
+    traces
 }
 
 fn open(directory: &Path, retention: &Retention) -> (SqliteWriter, SqliteReader) {

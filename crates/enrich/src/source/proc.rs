@@ -63,12 +63,18 @@ impl ProcSource {
             Process {
                 key: ProcessKey { tgid, start_ns: stat.start_ns },
                 parent: ProcessKey::default(),
+                host: 0,
+                execution: None,
+                creator: None,
                 comm: stat.comm,
                 exe: exe(&dir),
                 argv: argv(&dir),
                 uid: first_number(&status, "Uid:").unwrap_or_default(),
                 gid: first_number(&status, "Gid:").unwrap_or_default(),
                 loginuid: loginuid.trim().parse().unwrap_or(u32::MAX),
+                executable: None,
+                vpid: inner_number(&status, "NSpid:").unwrap_or(tgid),
+                group: stat.group,
                 session: stat.session,
                 tty: stat.tty,
                 cgroup_id: self.cgroup(&dir).and_then(|cgroup| cgroup.id).unwrap_or_default(),
@@ -169,6 +175,7 @@ impl Source for ProcSource {
 /// What `/proc/PID/stat` tells.
 struct Stat {
     comm: Text,
+    group: u32,
     session: u32,
     tty: u32,
     start_ns: u64,
@@ -186,6 +193,7 @@ impl Stat {
         let tty: i32 = field(7)?.parse().ok()?;
         let stat = Self {
             comm,
+            group: field(5)?.parse().unwrap_or_default(),
             session: field(6)?.parse().unwrap_or_default(),
             tty: kernel_dev(tty.cast_unsigned()),
             start_ns: ticks.saturating_mul(TICK_NS),
@@ -223,6 +231,12 @@ fn argv(dir: &Path) -> Arc<[Text]> {
 fn first_number(status: &[u8], name: &str) -> Option<u32> {
     let line = status.lines().find_map(|line| line.strip_prefix(name.as_bytes()))?;
     line.to_str().ok()?.split_ascii_whitespace().next()?.parse().ok()
+}
+
+/// The last number of a line: as the innermost namespace has it.
+fn inner_number(status: &[u8], name: &str) -> Option<u32> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name.as_bytes()))?;
+    line.to_str().ok()?.split_ascii_whitespace().last()?.parse().ok()
 }
 
 /// What the lines `CapInh:`, `CapPrm:` and `CapEff:` say, in hexadecimal.

@@ -1,11 +1,12 @@
 use std::collections::VecDeque;
 
-use sentinel_event::{Container, User};
+use sentinel_event::{Container, Owner, User};
 
 use super::*;
 use crate::place::place_of;
 
 const MNT: u32 = 100;
+const UID: &str = "0a1b2c3d-0000-4000-8000-000000000001";
 
 /// Notes what it is asked, and answers what it is told to.
 #[derive(Debug, Default)]
@@ -22,6 +23,10 @@ impl Directory for Office {
     }
     fn ask_users(&mut self, mnt: u32, tgid: u32, _contained: bool) -> bool {
         self.asked.push(format!("users of {mnt} by {tgid}"));
+        !self.closed
+    }
+    fn ask_pod(&mut self, uid: &Arc<str>) -> bool {
+        self.asked.push(format!("pod {uid}"));
         !self.closed
     }
     fn answer(&mut self) -> Option<Answer> {
@@ -108,6 +113,43 @@ fn when_the_process_that_was_asked_through_has_ended_the_last_one_met_is_tried()
         workloads.visit(&Visit { tgid, ..visit(9, false) }, Some((&here, None)), &mut office, 1);
     }
     assert_eq!(office.asked, ["9", "users of 100 by 7", "users of 100 by 8"]);
+}
+
+#[test]
+fn a_pod_is_told_by_its_uid_and_again_when_it_changes() {
+    let (mut workloads, mut office) = (Workloads::new(8), Office::default());
+    let path = format!("/kubepods/burstable/pod{UID}/{:064x}", 9);
+    let here = Arc::new(place_of(path.as_str().into()));
+    workloads.visit(&visit(9, false), Some((&here, None)), &mut office, 0);
+    assert_eq!(office.asked, ["9", &*format!("pod {UID}"), "users of 100 by 7"]);
+    let told = |owner: &str| {
+        let owner = Some(Owner { name: owner.into(), ..Owner::default() });
+        Answer::Pod { uid: UID.into(), found: Some(Arc::new(Pod { owner, ..Pod::default() })) }
+    };
+    let known = |workloads: &Workloads| {
+        let pod = workloads.get((9, MNT)).unwrap().pod.get().cloned();
+        pod.map(|pod| (pod.owner.unwrap().name, pod.sandbox))
+    };
+    office.answers.extend([container(9, "web"), users("ann")]);
+    workloads.take_answers(&mut office);
+    assert!(workloads.get((9, MNT)).unwrap().is_pending(), "the pod is not told yet");
+    office.answers.push_back(told("web"));
+    workloads.take_answers(&mut office);
+    assert!(!workloads.get((9, MNT)).unwrap().is_pending());
+    assert_eq!(known(&workloads), Some(("web".into(), String::new())));
+    // The runtime alone knows the sandbox.
+    let pod = Arc::new(Pod { sandbox: "s".into(), ..Pod::default() });
+    let found = Some(Arc::new(Container { pod: Some(pod), ..Container::default() }));
+    let forgotten = Answer::Pod { uid: UID.into(), found: None };
+    office.answers.extend([
+        Answer::Container { id: format!("{:064x}", 9).into(), found },
+        told("shop"),
+        forgotten,
+    ]);
+    workloads.take_answers(&mut office);
+    assert_eq!(known(&workloads), Some(("shop".into(), "s".into())));
+    workloads.visit(&visit(9, false), Some((&here, None)), &mut office, RETRY_NS);
+    assert_eq!(office.asked.len(), 3, "what is known is not asked for again");
 }
 
 #[test]

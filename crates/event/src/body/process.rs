@@ -19,19 +19,39 @@ pub struct Exec {
     pub argv: Vec<Text>,
     /// `argv` holds only the first 4096 bytes of the arguments.
     pub argv_truncated: bool,
-    /// The program is a file without a name (memfd_create, O_TMPFILE): it has no links.
-    pub exe_memfd: bool,
-    /// The program lies in the writable layer of an overlay: it is not part of the image.
-    pub exe_upper_layer: bool,
-    /// Inode number of the program.
-    pub exe_ino: u64,
+    /// The file of `exe`, when the program runs. All zero on failure.
+    pub executable: Executable,
     /// Working directory at exec.
     pub cwd: Path,
     /// What the program may do; none on failure, and where nobody told.
     pub capabilities: Option<Capabilities>,
-    /// The environment, `NAME=value`. Environments hold secrets, so our own programs never read it: it is empty
-    /// unless another sender of events tells it.
+    /// The environment, `NAME=value`, at most 4096 bytes of it. Environments hold secrets: it is read only while a
+    /// rule asks for it, and leaves the node only in that rule's output. Empty otherwise.
     pub env: Vec<Text>,
+}
+
+/// The file of a program: what tells one that belongs there from one that was put there. From the inode of
+/// `mm->exe_file`; nothing in it is the process's word, but the times are the file system's, which whoever mounted it
+/// may have made up.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Executable {
+    /// Inode number.
+    pub ino: u64,
+    /// Last change of the inode (ctime), nanoseconds since the Unix epoch.
+    pub changed_ns: u64,
+    /// Last change of the content (mtime), nanoseconds since the Unix epoch.
+    pub modified_ns: u64,
+    /// Start of the first process of the process's pid namespace, nanoseconds since boot. 0: not known.
+    pub pid_namespace_ns: u64,
+    /// A file without a name (memfd_create, O_TMPFILE): it has no links.
+    pub memfd: bool,
+    /// In the writable layer of an overlay: it is not part of the container's image.
+    pub upper_layer: bool,
+    /// In a read-only layer of an overlay.
+    pub lower_layer: bool,
+    /// Who runs it may write it, by its mode and the process's groups (sixteen of them) or capabilities. Access lists
+    /// and mounts with ids of their own are not looked at.
+    pub writable: bool,
 }
 
 /// A process was created. `head` is the parent. Threads are not processes and give no event.

@@ -84,4 +84,24 @@ pub struct Pod {
     pub ip: String,
     /// Its labels, by key.
     pub labels: Vec<(String, String)>,
+    /// Its service account; empty until the API server has told of the pod.
+    pub service_account: String,
+    /// The node it runs on, as the API server says it.
+    pub node: String,
+    /// What keeps it running, as its metadata names it: ReplicaSet, Job. None for a pod by itself, and until the API
+    /// server has told.
+    pub controller: Option<Owner>,
+    /// What somebody asked for: the Deployment behind a ReplicaSet, else the controller.
+    pub owner: Option<Owner>,
+}
+
+/// Who owns a pod.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Owner {
+    /// `Deployment`, `DaemonSet`, `StatefulSet`, `Job`, `Node` …
+    pub kind: String,
+    /// Its name, in the pod's namespace.
+    pub name: String,
+    /// Its UID; empty for a Deployment, whose ReplicaSet does not tell it.
+    pub uid: String,
 }

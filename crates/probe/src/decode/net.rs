@@ -91,7 +91,7 @@ fn message(
 
 /// What the kernel's socket has lost after a failure stays lost here: `asked` tells what was meant, and
 /// only the reader of an event can weigh the two.
-fn socket(socket: &abi::sentinel_sock, tail: Tail<'_>) -> Result<Socket, DecodeError> {
+pub(super) fn socket(socket: &abi::sentinel_sock, tail: Tail<'_>) -> Result<Socket, DecodeError> {
     Ok(Socket {
         family: socket.family,
         kind: socket.type_,

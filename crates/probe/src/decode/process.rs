@@ -1,6 +1,8 @@
 //! Starts, ends, interference; and what the iterators tell of processes that were there before us.
 
-use sentinel_event::{Body, Capabilities, Exec, Exit, Fork, Path, Process, ProcessKey, Ptrace, Text};
+use sentinel_event::{
+    Body, Capabilities, Exec, Executable, Exit, Fork, Path, Process, ProcessKey, Ptrace, Text,
+};
 
 use super::{Content, Decode, DecodeError, Tail, split};
 use crate::abi;
@@ -10,23 +12,35 @@ impl Decode for abi::sentinel_exec {
         let failed = self.hdr.result < 0;
         let filename = tail.text(self.filename)?;
         let interpreter = tail.text(self.interp)?;
-        let found = !failed && self.ino != 0;
+        let found = !failed && self.executable.ino != 0;
         Ok(Content::Body(Body::Exec(Exec {
             interpreter: if interpreter.is_empty() && !failed { filename.clone() } else { interpreter },
             filename,
             exe: if found { tail.rooted(self.exe)? } else { Path::default() },
             argv: arguments(tail.bytes(self.argv)?),
             argv_truncated: self.argv_len > u32::from(self.argv.len),
-            exe_memfd: found && self.nlink == 0,
-            exe_upper_layer: self.upper_layer != 0,
-            exe_ino: self.ino,
+            executable: if found { executable(&self.executable) } else { Executable::default() },
             cwd: tail.rooted(self.cwd)?,
             capabilities: (!failed).then(|| {
                 let [inheritable, permitted, effective] = self.cap;
                 Capabilities { inheritable, permitted, effective }
             }),
-            env: Vec::new(),
+            env: arguments(tail.bytes(self.env)?),
         })))
+    }
+}
+
+fn executable(wire: &abi::sentinel_executable) -> Executable {
+    let is = |flag| wire.flags & flag != 0;
+    Executable {
+        ino: wire.ino,
+        changed_ns: wire.changed_ns,
+        modified_ns: wire.modified_ns,
+        pid_namespace_ns: wire.pidns_start_ns,
+        memfd: wire.nlink == 0,
+        upper_layer: is(abi::SENTINEL_EXECUTABLE_UPPER),
+        lower_layer: is(abi::SENTINEL_EXECUTABLE_LOWER),
+        writable: is(abi::SENTINEL_EXECUTABLE_WRITABLE),
     }
 }
 
@@ -93,9 +107,14 @@ fn process(wire: &abi::sentinel_process, tail: Tail<'_>) -> Process {
     Process {
         key: head.process,
         parent: head.parent,
+        execution: Some(head.execution),
         comm: Text::from(head.comm.as_bstr()),
         exe: exe.bytes,
+        executable: (wire.executable.ino != 0).then(|| executable(&wire.executable)),
+        vpid: head.vpid,
         uid: head.uid,
+        gid: head.gid,
+        group: head.group,
         loginuid: head.loginuid,
         session: head.session,
         tty: head.tty,
@@ -154,6 +173,11 @@ mod tests {
         abi::sentinel_path { span: span(off, len), flags: 0 }
     }
 
+    fn file(nlink: u32, flags: u32) -> abi::sentinel_executable {
+        let (ino, changed_ns, modified_ns, pidns_start_ns) = (99, 8, 7, 6);
+        abi::sentinel_executable { ino, changed_ns, modified_ns, pidns_start_ns, nlink, flags }
+    }
+
     /// `sh -c ''` as the kernel reports it.
     fn exec() -> (abi::sentinel_exec, &'static [u8]) {
         let wire = abi::sentinel_exec {
@@ -162,8 +186,7 @@ mod tests {
             filename: span(14, 7),
             argv: span(21, 7),
             argv_len: 7,
-            ino: 99,
-            nlink: 1,
+            executable: file(1, 0),
             cap: [1, 2, 3],
             ..Default::default()
         };
@@ -186,9 +209,13 @@ mod tests {
             exe: "/bin/dash".into(),
             argv: ["sh", "-c", ""].map(Text::from).to_vec(),
             argv_truncated: false,
-            exe_memfd: false,
-            exe_upper_layer: false,
-            exe_ino: 99,
+            executable: Executable {
+                ino: 99,
+                changed_ns: 8,
+                modified_ns: 7,
+                pid_namespace_ns: 6,
+                ..Executable::default()
+            },
             cwd: "/root".into(),
             capabilities: Some(Capabilities { inheritable: 1, permitted: 2, effective: 3 }),
             env: Vec::new(),
@@ -227,8 +254,17 @@ mod tests {
     fn what_is_special_about_an_exec_is_told() {
         let (wire, tail) = exec();
         assert!(decoded(&abi::sentinel_exec { argv_len: 8, ..wire }, tail).argv_truncated);
-        assert!(decoded(&abi::sentinel_exec { nlink: 0, ..wire }, tail).exe_memfd);
-        assert!(decoded(&abi::sentinel_exec { upper_layer: 1, ..wire }, tail).exe_upper_layer);
+        let of = |nlink, flags| {
+            decoded(&abi::sentinel_exec { executable: file(nlink, flags), ..wire }, tail).executable
+        };
+        assert!(of(0, 0).memfd && !of(1, 7).memfd);
+        let flags = |found: Executable| [found.upper_layer, found.lower_layer, found.writable];
+        assert_eq!(
+            [1, 2, 4].map(|flag| flags(of(1, flag))),
+            [[true, false, false], [false, true, false], [false, false, true]]
+        );
+        let environment = decoded(&abi::sentinel_exec { env: span(21, 4), ..wire }, tail).env;
+        assert_eq!(environment, ["sh", "-"], "the last may have been cut");
         assert_eq!(decoded(&abi::sentinel_exec { interp: span(0, 4), ..wire }, tail).interpreter, "dash");
         let unread = decoded(&abi::sentinel_exec { argv: span(21, 0), ..wire }, tail);
         assert!(unread.argv.is_empty() && unread.argv_truncated);
@@ -273,6 +309,7 @@ mod tests {
                 ..Default::default()
             },
             exe: path(0, len16(tail)),
+            executable: if exe.is_some() { file(1, 0) } else { abi::sentinel_executable::default() },
             reader_tgid: 42,
             has_exe: exe.is_some().into(),
         };
@@ -287,8 +324,10 @@ mod tests {
         let process = |tgid, comm: &str, exe: &str| Process {
             key: ProcessKey { tgid, start_ns: 8 },
             parent: ProcessKey { tgid: 1, start_ns: 0 },
+            execution: Some(0),
             comm: comm.into(),
             exe: exe.into(),
+            executable: (!exe.is_empty()).then(|| executable(&file(1, 0))),
             uid: 3,
             ..Process::default()
         };

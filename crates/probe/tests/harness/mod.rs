@@ -28,7 +28,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sentinel_event::{Body, Event, Kind};
+use sentinel_event::{Body, Event, Kind, KindSet};
 use sentinel_probe::{Options, Probe, Reader};
 
 /// A loaded probe and the events it has delivered.
@@ -104,12 +104,19 @@ fn ours(event: &Event) -> bool {
 
 /// The probe that the tests of this file share, one at a time.
 pub fn capture() -> MutexGuard<'static, Capture> {
+    capture_of(Kind::ALL)
+}
+
+/// The same of these kinds: a file names those that it is about, since loading the others would take most of its time.
+/// What the first call names is what there is.
+pub fn capture_of(kinds: &[Kind]) -> MutexGuard<'static, Capture> {
     static SHARED: OnceLock<Mutex<Capture>> = OnceLock::new();
     SHARED
         .get_or_init(|| {
+            // Marks are removed files.
+            let kinds: KindSet = kinds.iter().copied().chain([Kind::FileUnlink]).collect();
             // Room for what the rest of a busy machine does while a test does not read.
-            let options = Options { ring_bytes: 64 << 20, ..Options::default() };
-            Mutex::new(Capture::load(&options))
+            Mutex::new(Capture::load(&Options { kinds, ring_bytes: 64 << 20, ..Options::default() }))
         })
         .lock()
         .unwrap_or_else(PoisonError::into_inner)

@@ -12,7 +12,7 @@
 //! [`filled`] tells which fields have values. The others, [`MISSING`], are accepted in rules and are always
 //! missing: the present kinds of events do not carry them. Some have values on some events only:
 //!
-//! * `proc.cwd`, `proc.is_exe_from_memfd`, `proc.is_exe_upper_layer` and `proc.exe_ino`: on the start of a program;
+//! * `proc.cwd` and `proc.env`: on the start of a program;
 //! * `fd.nameraw` and `fs.path.nameraw` of an open: where the probe recorded what was asked for, that is on
 //!   failure, when no file was found, and when threads share the descriptors;
 //! * `fd.num` of a close and of a mapping: never;

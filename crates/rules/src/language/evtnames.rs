@@ -67,6 +67,7 @@ pub(crate) const EVENTS: &[Known] = &[
     known("creat", "fd name mode dev ino creat_flags"),
     known("create_module", ""),
     known("delete_module", "res name flags"),
+    known("dns", ""),
     known("drop", "ratio"),
     known("dup", "res oldfd"),
     known("dup2", "res oldfd newfd"),

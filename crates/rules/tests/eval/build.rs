@@ -6,8 +6,8 @@
 use std::{fs, path::PathBuf, sync::Arc};
 
 use sentinel_event::{
-    Body, Connect, Endpoint, Event, Exec, FileOpen, Head, Observation, Process, ProcessKey, Socket, Source,
-    Syscall, UserPath,
+    Body, Connect, Endpoint, Event, Exec, Executable, FileOpen, Head, Observation, Process, ProcessKey,
+    Socket, Source, Syscall, UserPath,
 };
 use sentinel_rules::language::{
     RuleSet,
@@ -106,7 +106,7 @@ pub(crate) fn exec(name: &str, argv: &[&str]) -> Observation {
         filename: format!("/usr/bin/{name}").as_str().into(),
         exe: format!("/usr/bin/{name}").as_str().into(),
         argv: argv.iter().map(|argument| (*argument).into()).collect(),
-        exe_ino: 99,
+        executable: Executable { ino: 99, ..Executable::default() },
         cwd: "/home/u".into(),
         ..Exec::default()
     };

@@ -1,8 +1,10 @@
 //! What fields are worth on hand-made events.
 
+use std::sync::Arc;
+
 use sentinel_event::{
-    Accept, Bind, Body, Endpoint, Exit, FileClose, FileIo, FileRename, FileRmdir, FileUnlink, Fork, Listen,
-    MemfdCreate, MmapExec, MprotectExec, Observation, ProcessKey, Ptrace, Socket,
+    Accept, Bind, Body, Endpoint, Executable, Exit, FileClose, FileIo, FileRename, FileRmdir, FileUnlink,
+    Fork, Listen, MemfdCreate, MmapExec, MprotectExec, Observation, ProcessKey, Ptrace, Socket,
 };
 
 use super::build::*;
@@ -70,7 +72,7 @@ fn an_open_without_a_call_of_its_own_is_an_openat() {
 fn a_start_tells_of_the_new_program() {
     let mut start = exec("tool", &["./tool", "-x", "a b"]);
     let body = exec_body(&mut start);
-    (body.exe_memfd, body.exe.bytes) = (true, "/memfd:tool".into());
+    (body.executable.memfd, body.exe.bytes) = (true, "/memfd:tool".into());
     shows(
         &start,
         &[
@@ -81,6 +83,7 @@ fn a_start_tells_of_the_new_program() {
             ("%proc.cmdnargs %proc.cmdlenargs %proc.cwd", "2 5 /home/u/"),
             ("%proc.is_exe_from_memfd %proc.is_exe_upper_layer %proc.exe_ino", "true false 99"),
             ("%evt.arg.flags %evt.arg.filename", "EXE_FROM_MEMFD /usr/bin/tool"),
+            ("%proc.is_exe_writable %proc.is_exe_lower_layer %proc.exe_ino.ctime", "false false <NA>"),
             ("%evt.arg.trusted_exepath %evt.arg.comm %evt.arg.uid", "memfd:tool tool 1000"),
             ("%fd.name %fd.num", "<NA> <NA>"),
         ],
@@ -122,6 +125,54 @@ fn processes_have_ids_times_users_and_ancestors() {
     let mut thread = called(root, "main");
     (thread.event.head.tid, thread.event.head.comm) = (301, "worker".into());
     shows(&thread, &[("%proc.name %thread.nametid %thread.ismain", "main worker:301 false")]);
+}
+
+#[test]
+fn a_process_group_is_led_by_the_process_an_ancestor_or_somebody_unknown() {
+    let mut event = open("/x", libc::O_RDONLY);
+    let number = "%proc.pgid %proc.vpgid %proc.is_pgid_leader %proc.is_vpgid_leader";
+    let names = "%proc.pgid.name %proc.pgid.exe %proc.pgid.exepath %proc.vpgid.name %proc.vpgid.exe %proc.vpgid.exepath";
+    shows(&event, &[(number, "<NA> <NA> <NA> <NA>"), ("%proc.pgid.name", "<NA>")]);
+    event.event.head.group = 300;
+    shows(&event, &[(number, "300 30 true true"), (names, "cat cat /usr/bin/cat cat cat /usr/bin/cat")]);
+    event.event.head.group = 200;
+    let bash = "bash -bash /usr/bin/bash bash -bash /usr/bin/bash";
+    shows(&event, &[(number, "200 <NA> false false"), (names, bash)]);
+    event.event.head.group = 77;
+    shows(&event, &[(number, "77 <NA> false false"), ("%proc.vpgid.name", "<NA>")]);
+}
+
+#[test]
+fn the_file_of_a_program_is_told_on_its_start_and_afterwards() {
+    const SECOND: u64 = 1_000_000_000;
+    let fields = "%proc.is_exe_writable %proc.is_exe_upper_layer %proc.is_exe_lower_layer %proc.exe_ino";
+    let spans = "%proc.exe_ino.ctime_duration_proc_start %proc.exe_ino.ctime_duration_pidns_start";
+    let mut start = exec("tool", &["tool"]);
+    let epoch = start.event.head.real_ns - start.event.head.boot_ns;
+    let born = epoch + start.event.head.process.start_ns;
+    let file = Executable {
+        ino: 5,
+        changed_ns: born - 3,
+        modified_ns: 1_700_000_000 * SECOND,
+        pid_namespace_ns: start.event.head.process.start_ns - 10,
+        writable: true,
+        lower_layer: true,
+        ..Executable::default()
+    };
+    exec_body(&mut start).executable = file;
+    let told = &[
+        (fields, "true false true 5"),
+        (spans, "3 7"),
+        ("%proc.exe_ino.mtime", "1700000000000000000"),
+        ("%evt.arg.flags", "EXE_WRITABLE|EXE_LOWER_LAYER"),
+    ];
+    shows(&start, told);
+    let mut later = open("/x", libc::O_RDONLY);
+    shows(&later, &[(fields, "<NA> <NA> <NA> <NA>")]);
+    Arc::make_mut(later.process.as_mut().unwrap()).executable = Some(file);
+    shows(&later, &told[..3]);
+    exec_body(&mut start).executable.changed_ns = born + 1;
+    shows(&start, &[(spans, "<NA> 11")]);
 }
 
 #[test]

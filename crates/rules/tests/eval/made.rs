@@ -2,16 +2,14 @@
 //! what it describes, with every field of its output, and is silent on the twin.
 
 use sentinel_event::{
-    Body, Capabilities, Container, Exec, Known, ModuleLoad, Observation, Pod, Process, Socket, Workload,
+    Body, Capabilities, Container, Known, ModuleLoad, Observation, Pod, Process, Socket, Workload,
 };
 use sentinel_rules::language::{
     RuleSet,
     eval::{Engine, Matching, Selection},
 };
 
-use super::build::{
-    called, connect, contained, exec, exec_body, fired, observation, process, socket, stock_texts,
-};
+use super::build::{called, connect, contained, fired, observation, process, socket, stock_texts};
 
 const SYS_MODULE: u64 = 1 << 16;
 
@@ -53,14 +51,6 @@ fn inserted(effective: u64) -> Observation {
     called(inserted, "insmod")
 }
 
-fn started(program: &str, env: &[&str]) -> Observation {
-    let mut started = exec(program, &[program, "x"]);
-    started.event.head.syscall = super::build::call(libc::SYS_execve);
-    let body: &mut Exec = exec_body(&mut started);
-    body.env = env.iter().map(|one| (*one).into()).collect();
-    started
-}
-
 fn all() -> Vec<Made> {
     let scope =
         "- list: namespace_scope_network_only_subnet\n  items: [shop]\n  override: {items: replace}\n";
@@ -95,26 +85,6 @@ fn all() -> Vec<Made> {
                 fd_proto=tcp evt_type=connect user=<NA> user_uid=1000 user_loginuid=-1 process=curl \
                 proc_exepath=/usr/bin/cat parent=bash command=curl -n /x terminal=0",
             twin: of_pod("shop", "192.168.3.4"),
-        },
-        Made {
-            rule: "Program run with disallowed http proxy env",
-            with: "",
-            event: started("curl", &["HOME=/root", "http_proxy=203.0.113.7:3128"]),
-            says: "22:13:20.123456789: Notice Curl or wget run with disallowed HTTP_PROXY environment \
-                variable | env=HOME=/root http_proxy=203.0.113.7:3128 evt_type=execve user=<NA> \
-                user_uid=1000 user_loginuid=-1 process=curl proc_exepath=/usr/bin/curl parent=bash \
-                command=curl x terminal=0 exe_flags=0",
-            twin: started("curl", &["HOME=/root"]),
-        },
-        Made {
-            rule: "Potential Local Privilege Escalation via Environment Variables Misuse",
-            with: "",
-            event: started("su", &["GLIBC_TUNABLES=glibc.malloc.mxfast=A"]),
-            says: "22:13:20.123456789: Notice Process run with suspect environment variable which could be \
-                attempting privilege escalation | env=GLIBC_TUNABLES=glibc.malloc.mxfast=A \
-                evt_type=execve user=<NA> user_uid=1000 user_loginuid=-1 process=su \
-                proc_exepath=/usr/bin/su parent=bash command=su x terminal=0 exe_flags=0",
-            twin: started("su", &["TUNABLES=1"]),
         },
     ]
 }

@@ -101,6 +101,7 @@ fn sentinels_object_has_what_the_contract_names() {
         "recommendation": "look",
         "event": {
             "PID": 300, "TID": 300, "PPID": 200, "UID": 1000, "GID": 1000, "EUID": 1000, "CgroupID": 0,
+            "ExecID": "0000000000000000-300-300000000-0",
             "Comm": "cat", "Filename": "", "EventType": "connect", "Syscall": "connect", "Result": 0,
             "DstIP": "203.0.113.9", "DstPort": 4444, "Proto": 6,
         },

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use sentinel_event::{
-    Container, ContainerMount, Group, Image, Known, Observation, Place, Pod, Runtime, User, Users, Workload,
+    Container, ContainerMount, Group, Image, Known, Observation, Owner, Place, Pod, Runtime, User, Users,
+    Workload,
 };
 
 use sentinel_rules::language::eval::{Engine, Memory, Selection};
@@ -44,6 +45,7 @@ fn container() -> Container {
             sandbox: "b".repeat(64),
             ip: "10.0.0.7".into(),
             labels,
+            ..Pod::default()
         })),
         ..Container::default()
     }
@@ -51,7 +53,8 @@ fn container() -> Container {
 
 fn with(container: Known<Container>, place: Place, users: Known<Users>) -> Observation {
     let mut observation = contained(open("/etc/hosts", libc::O_RDONLY));
-    observation.workload = Some(Arc::new(Workload { place: place.into(), container, users }));
+    observation.workload =
+        Some(Arc::new(Workload { place: place.into(), container, users, ..Workload::default() }));
     observation
 }
 
@@ -83,6 +86,38 @@ fn what_the_runtime_says_fills_the_fields_of_container_and_pod() {
     assert_eq!(rendered("%container.mounts", &told), mounts);
     assert_eq!(rendered("%container.mount[0]", &told), "/proc:/host/proc:rw:false:rprivate");
     assert_eq!(rendered("%container.labels %k8s.pod.labels", &told), "app:shop,io.x/y: app:shop,io.x/y:");
+}
+
+#[test]
+fn what_the_api_server_says_of_a_pod_comes_first() {
+    let owner = |kind: &str, name: &str, uid: &str| {
+        Some(Owner { kind: kind.into(), name: name.into(), uid: uid.into() })
+    };
+    let pod = Pod {
+        name: "web-7d4b9-x".into(),
+        namespace: "shop".into(),
+        labels: vec![("app".into(), "new".into())],
+        service_account: "web".into(),
+        node: "n1".into(),
+        controller: owner("ReplicaSet", "web-7d4b9", "u-1"),
+        owner: owner("Deployment", "web", ""),
+        ..Pod::default()
+    };
+    let mut told = with(Known::Yes(container().into()), Place::default(), Known::No);
+    check(&told, &[("k8s.owner.kind exists or k8s.deployment.name exists or k8s.node.name exists", false)]);
+    let workload =
+        Workload { pod: Known::Yes(pod.into()), ..Workload::clone(told.workload.as_ref().unwrap()) };
+    told.workload = Some(Arc::new(workload));
+    check(
+        &told,
+        &[
+            ("k8s.owner.kind = Deployment and k8s.owner.name = web and k8s.deployment.name = web", true),
+            ("k8s.rs.name = web-7d4b9 and k8s.rs.id = u-1", true),
+            ("k8s.rc.name exists or k8s.rc.id exists or k8s.deployment.id exists", false),
+            ("k8s.pod.service_account = web and k8s.node.name = n1", true),
+            ("k8s.pod.name = web-7d4b9-x and k8s.pod.label.app = new and k8s.ns.name = shop", true),
+        ],
+    );
 }
 
 #[test]

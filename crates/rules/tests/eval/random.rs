@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use proptest::{prelude::*, sample::select};
 use sentinel_event::{
-    Accept, AnyCall, Bind, Body, Bpf, Capset, Chroot, Comm, Connect, Credentials, Dup, Endpoint, Event, Exec,
-    Exit, FileChmod, FileChown, FileClose, FileIo, FileLink, FileMkdir, FileMknod, FileOpen, FileRename,
-    FileRmdir, FileSymlink, FileTarget, FileTruncate, FileUnlink, Fork, Head, IoUringSetup, Kind, Listen,
-    Loss, LossCause, MakeSocket, MemfdCreate, Message, MmapExec, ModuleLoad, Mount, MprotectExec,
-    Observation, Path, PathFlags, Prctl, Process, ProcessKey, ProcessVmWrite, Ptrace, Setns, Setuid, Signal,
-    Socket, Source, Stage, Syscall, Text, Umount, Unshare, UserPath, Userfaultfd,
+    Accept, AnyCall, Bind, Body, Bpf, Capset, Chroot, Comm, Connect, Credentials, Dns, Dup, Endpoint, Event,
+    Exec, Executable, Exit, FileChmod, FileChown, FileClose, FileIo, FileLink, FileMkdir, FileMknod,
+    FileOpen, FileRename, FileRmdir, FileSymlink, FileTarget, FileTruncate, FileUnlink, Fork, Head,
+    IoUringSetup, Kind, Listen, Loss, LossCause, MakeSocket, MemfdCreate, Message, MmapExec, ModuleLoad,
+    Mount, MprotectExec, NamedAddress, Observation, Path, PathFlags, Prctl, Process, ProcessKey,
+    ProcessVmWrite, Ptrace, Setns, Setuid, Signal, Socket, Source, Stage, Syscall, Text, Umount, Unshare,
+    UserPath, Userfaultfd,
 };
 
 /// Names that rules look for, and names that they do not.
@@ -121,6 +122,23 @@ fn socket() -> BoxedStrategy<Socket> {
         .boxed()
 }
 
+/// What somebody heard from port 53.
+fn dns() -> impl Strategy<Value = Body> {
+    let name = || select(&["a.example", "www.shop.example", "\\.x.\\032"][..]).prop_map(Text::from);
+    let address = (name(), select(ADDRESSES), any::<u32>()).prop_map(|(name, ip, ttl_s)| NamedAddress {
+        name,
+        ip: ip.parse().expect("an address"),
+        ttl_s,
+    });
+    let addresses = prop::collection::vec(address, 0..4);
+    let marks = (any::<bool>(), any::<bool>());
+    (socket(), name(), 0_u16..99, 0_u8..9, addresses, 12_u32..999, marks).prop_map(
+        |(socket, question, record_type, code, addresses, bytes, (truncated, malformed))| {
+            Body::Dns(Dns { socket, question, record_type, code, addresses, bytes, truncated, malformed })
+        },
+    )
+}
+
 fn io() -> impl Strategy<Value = FileIo> {
     (path(), any::<u64>(), any::<i32>(), any::<u64>()).prop_map(|(path, bytes, fd, ino)| FileIo {
         path,
@@ -135,8 +153,9 @@ fn io() -> impl Strategy<Value = FileIo> {
 fn body() -> BoxedStrategy<Body> {
     let flags = || prop_oneof![0_u32..4, any::<u32>()];
     let exec = (text(PATHS), path(), argv(), any::<bool>(), any::<bool>(), any::<u64>(), path());
-    let exec = exec.prop_map(|(filename, exe, argv, exe_memfd, exe_upper_layer, exe_ino, cwd)| {
-        Body::Exec(Exec { filename, exe, argv, exe_memfd, exe_upper_layer, exe_ino, cwd, ..Exec::default() })
+    let exec = exec.prop_map(|(filename, exe, argv, memfd, upper_layer, ino, cwd)| {
+        let executable = Executable { memfd, upper_layer, ino, ..Executable::default() };
+        Body::Exec(Exec { filename, exe, argv, executable, cwd, ..Exec::default() })
     });
     let open = (path(), asked(), flags(), any::<u32>(), any::<u64>(), any::<bool>());
     let open = open.prop_map(|(path, asked, flags, mode, ino, created)| {
@@ -235,6 +254,7 @@ fn deed() -> BoxedStrategy<Body> {
         .prop_map(|(source, target, fstype, flags)| Body::Mount(Mount { source, target, fstype, flags }));
     prop_oneof![
         dup,
+        dns(),
         message().prop_map(Body::Send),
         message().prop_map(Body::Recv),
         made,

@@ -71,13 +71,13 @@ fn twins() -> Vec<(&'static str, Observation, Observation)> {
         ),
         (
             "Fileless execution via memfd_create",
-            started_as("x", &["x"], |exec| exec.exe_memfd = true),
+            started_as("x", &["x"], |exec| exec.executable.memfd = true),
             started("x", &["x"]),
         ),
         (
             "Drop and execute new binary in container",
-            contained(started_as("x", &["x"], |exec| exec.exe_upper_layer = true)),
-            started_as("x", &["x"], |exec| exec.exe_upper_layer = true),
+            contained(started_as("x", &["x"], |exec| exec.executable.upper_layer = true)),
+            started_as("x", &["x"], |exec| exec.executable.upper_layer = true),
         ),
         (
             "Netcat Remote Code Execution in Container",

@@ -1,6 +1,6 @@
 //! Who and when: facts of every kind but `loss`, and those of `loss`.
 
-use sentinel_event::{Body, Container, Head, Kind, Observation, ProcessKey, Runtime, Users, Workload};
+use sentinel_event::{Body, Container, Head, Kind, Observation, Owner, ProcessKey, Runtime, Users, Workload};
 
 use super::{Fact, KERNEL, TABLE, Told, rows};
 use crate::{
@@ -11,6 +11,8 @@ use crate::{
 };
 
 const RUNTIME: &str = "container runtime";
+const POD: &str = "container runtime, or Kubernetes' API server";
+const PODS: &str = "Kubernetes' API server";
 const USERS: &str = "`passwd` and `group` of the process's root directory";
 
 /// Every kind that somebody did.
@@ -58,6 +60,15 @@ const ACTOR: &[Fact] = head! { Attributes, true, told, head;
         });
     "proc.vpid", "", KERNEL, "Process in its own pid namespace.", Some(Value::U64(head.vpid.into()));
     "proc.pid.ts", "ns since 1970", KERNEL, "Start of the process.", start(head, head.process);
+    "proc.exec_id", "", KERNEL,
+        "Execution that acted, the same wherever it is told: `HOST-PID-START-EXECUTION`. HOST is the first 16 digits of the \
+         SHA-256 of `NODE/BOOT_ID`, START is in nanoseconds since boot, EXECUTION counts programs started on the way to it, \
+         modulo 65536. Absent when the process is not known.",
+        told.observation.exec_id().map(Value::ExecId);
+    "proc.parent_exec_id", "", KERNEL,
+        "Execution that created the process; for a process older than the agent its parent, as it was first met. Absent \
+         when there is none, or the process is not known.",
+        told.observation.parent_exec_id().map(Value::ExecId);
     "proc.ppid", "", KERNEL, "Parent at the time of the event.", Some(Value::U64(head.parent.tgid.into()));
     "proc.ppid.ts", "ns since 1970", KERNEL, "Start of the parent.", start(head, head.parent);
     "proc.pname", "", TABLE, "Name of the parent. Absent when it is not known.",
@@ -66,6 +77,7 @@ const ACTOR: &[Fact] = head! { Attributes, true, told, head;
         parent(told).and_then(|parent| some_bytes(&parent.exe));
     "proc.pcmdline", "", "process table; chosen by the creator", "`proc.cmdline` of the parent. Absent when it is not known.",
         parent(told).map(|parent| Value::Words(Some(&parent.comm), parent.argv.get(1..).unwrap_or_default()));
+    "proc.pgid", "", KERNEL, "Process group: pid of its leader.", Some(Value::U64(head.group.into()));
     "proc.sid", "", KERNEL, "Session: pid of its leader.", Some(Value::U64(head.session.into()));
     "proc.tty", "", KERNEL, "Controlling terminal, the kernel's device number; 0 for none.", Some(Value::U64(head.tty.into()));
     "user.uid", "", KERNEL, "Effective user id.", Some(Value::U64(head.euid.into()));
@@ -86,12 +98,18 @@ const ACTOR: &[Fact] = head! { Attributes, true, told, head;
         container(told).and_then(|container| some_bytes(container.image.digest.as_bytes()));
     "container.privileged", "", RUNTIME, "`true` when it was started with all privileges. Absent when the runtime does not say.",
         container(told).and_then(|container| container.privileged).map(|yes| Value::Name(if yes { "true" } else { "false" }));
-    "k8s.ns.name", "", RUNTIME, "Namespace of the pod. Absent outside pods.",
+    "k8s.ns.name", "", POD, "Namespace of the pod. Absent outside pods.",
         told.observation.pod().and_then(|pod| some_bytes(pod.namespace.as_bytes()));
-    "k8s.pod.name", "", RUNTIME, "Name of the pod. Absent outside pods.",
+    "k8s.pod.name", "", POD, "Name of the pod. Absent outside pods.",
         told.observation.pod().and_then(|pod| some_bytes(pod.name.as_bytes()));
     "k8s.pod.uid", "", "cgroup path", "UID of the pod. Absent outside pods.",
         workload(told).and_then(|workload| workload.place.pod_uid.as_deref()).map(Value::Name);
+    "k8s.owner.kind", "", PODS, "What somebody asked for: `Deployment`, `DaemonSet`, `Job` … Absent for a pod by itself, and when the API server is not asked.",
+        owner(told).and_then(|owner| some_bytes(owner.kind.as_bytes()));
+    "k8s.owner.name", "", PODS, "Its name. Absent likewise.",
+        owner(told).and_then(|owner| some_bytes(owner.name.as_bytes()));
+    "k8s.pod.service_account", "", PODS, "Service account of the pod. Absent when the API server is not asked.",
+        told.observation.pod().and_then(|pod| some_bytes(pod.service_account.as_bytes()));
     "systemd.unit", "", "cgroup path", "Unit of the innermost systemd. Absent outside units.",
         workload(told).and_then(|workload| workload.place.unit.as_deref()).and_then(|unit| some_bytes(unit.as_bytes()));
     "user.name", "", USERS, "Name of the effective user. Absent when it is not known.",
@@ -169,6 +187,10 @@ fn container<'a>(told: &'a Told<'a>) -> Option<&'a Container> {
 
 fn runtime(told: &Told<'_>) -> Option<Runtime> {
     container(told).and_then(|container| container.runtime).or_else(|| workload(told)?.place.runtime)
+}
+
+fn owner<'a>(told: &'a Told<'a>) -> Option<&'a Owner> {
+    told.observation.pod()?.owner.as_ref()
 }
 
 fn users<'a>(told: &'a Told<'a>) -> Option<&'a Users> {

@@ -1,16 +1,18 @@
 //! Facts about sockets.
 
-use sentinel_event::{Body, Endpoint, Kind, Socket, Source};
+use sentinel_event::{Body, Dns, Endpoint, Kind, Socket, Source};
 
 use super::{ARGUMENT, Fact, KERNEL, USER, process::path_flags, rows, some_bytes, some_number, when};
 use crate::{Value, flags};
+
+const DNS: &str = "whoever answered at port 53";
 
 macro_rules! socket {
     ($socket:ident; $($key:literal, $source:expr, $meaning:literal, $get:expr;)*) => {
         &[$(Fact {
             section: crate::Section::Data, key: $key, json: concat!(",\"", $key, "\":\""), meaning: $meaning, unit: "", source: $source, actor: false,
             kinds: &[
-                Kind::Connect, Kind::Accept, Kind::Bind, Kind::Listen, Kind::Send, Kind::Recv, Kind::Dup,
+                Kind::Connect, Kind::Accept, Kind::Bind, Kind::Listen, Kind::Send, Kind::Recv, Kind::Dns, Kind::Dup,
             ],
             get: |told| socket_of(&told.observation.event.body).and_then(|$socket| $get),
         },)*]
@@ -34,6 +36,8 @@ const SOCKET: &[Fact] = socket! { socket;
     "asked_ip", USER, "Address the caller passed: a second witness. Absent when not read.", ip(&socket.asked);
     "asked_port", USER, "Port the caller passed. Absent when not read.", some_number(socket.asked.port.into());
     "asked_path", USER, "Path the caller passed. Absent when not read.", some_bytes(&socket.asked.path);
+    "peer_names", DNS, "Names under which this host, in the same network namespace, looked the other end's address up, a blank between them, the newest first. Absent when none is known, and when no rule asks for them.",
+        (!socket.peer_names.is_empty()).then_some(Value::Words(None, &socket.peer_names));
     "shared", KERNEL, "Another thread may have swapped the descriptor before it was looked at. Absent when not.", when(socket.shared);
 };
 
@@ -57,6 +61,18 @@ const MESSAGE: &[Fact] = rows! { Data, &[Kind::Send, Kind::Recv], Body::Send(mes
     "message", "", ARGUMENT, "Which message of the call this is, from 0.", Some(Value::U64(message.message.into()));
 };
 
+const ANSWER: &[Fact] = rows! { Data, &[Kind::Dns], Body::Dns(dns) =>
+    "question", "", DNS, "The name that was asked about, in small letters; bytes that are no letters of names as `\\DDD`. Absent when it cannot be read.",
+        some_bytes(&dns.question);
+    "type", "", DNS, "What was asked about it: `A`, `AAAA` …, or the number. Absent likewise.", record_type(dns);
+    "code", "", DNS, "How the question was answered: `NOERROR`, `NXDOMAIN`, `SERVFAIL` …, or the number. Absent likewise.", code(dns);
+    "addresses", "", DNS, "Addresses of the name: `ADDRESS SECONDS NAME`, a comma and a blank between them. NAME is the name asked about, or one that it is another name for. Absent for none.",
+        (!dns.addresses.is_empty()).then_some(Value::Addresses(&dns.addresses));
+    "bytes", "bytes", KERNEL, "Length of the message.", Some(Value::U64(dns.bytes.into()));
+    "truncated", "", DNS, "Only the first 512 bytes were looked at, or the server has left something out. Absent when not.", when(dns.truncated);
+    "malformed", "", DNS, "It makes no sense, at least from some byte on. Absent when it does.", when(dns.malformed);
+};
+
 const DUP: &[Fact] = rows! { Data, &[Kind::Dup], Body::Dup(dup) =>
     "old_fd", "", ARGUMENT, "The descriptor there was.", Some(Value::I64(dup.old_fd.into()));
     "asked_fd", "", ARGUMENT, "The number asked for, of fcntl the lowest it may be. Absent for any.",
@@ -68,7 +84,7 @@ const DUP: &[Fact] = rows! { Data, &[Kind::Dup], Body::Dup(dup) =>
     "ino", "", KERNEL, "Inode number. Absent when nothing is at the descriptor.", some_number(dup.ino);
 };
 
-pub(super) const FACTS: &[&[Fact]] = &[SOCKET, LISTEN, MAKE, MESSAGE, DUP];
+pub(super) const FACTS: &[&[Fact]] = &[SOCKET, LISTEN, MAKE, MESSAGE, ANSWER, DUP];
 
 fn socket_of(body: &Body) -> Option<&Socket> {
     match body {
@@ -77,9 +93,20 @@ fn socket_of(body: &Body) -> Option<&Socket> {
         Body::Bind(bind) => Some(&bind.socket),
         Body::Listen(listen) => Some(&listen.socket),
         Body::Send(message) | Body::Recv(message) => Some(&message.socket),
+        Body::Dns(dns) => Some(&dns.socket),
         Body::Dup(dup) => Some(&dup.socket),
         _ => None,
     }
+}
+
+fn record_type(dns: &Dns) -> Option<Value<'_>> {
+    let number = dns.record_type;
+    (!dns.question.is_empty()).then(|| dns.type_name().map_or(Value::U64(number.into()), Value::Name))
+}
+
+fn code(dns: &Dns) -> Option<Value<'_>> {
+    let number = dns.code;
+    (!dns.question.is_empty()).then(|| dns.code_name().map_or(Value::U64(number.into()), Value::Name))
 }
 
 fn ip(end: &Endpoint) -> Option<Value<'_>> {

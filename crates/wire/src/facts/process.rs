@@ -12,14 +12,20 @@ const EXEC: &[Fact] = rows! { Data, &[Kind::Exec], Body::Exec(exec) =>
         some_bytes(&exec.interpreter);
     "exe", "", KERNEL, "The program that runs; for a script its interpreter. Absent on failure.", some_bytes(&exec.exe.bytes);
     "exe_flags", "", KERNEL, "What is special about `exe`. Absent for nothing.", path_flags(exec.exe.flags);
-    "exe_ino", "", KERNEL, "Inode number of the program. Absent on failure.", some_number(exec.exe_ino);
+    "exe_ino", "", KERNEL, "Inode number of the program. Absent on failure.", some_number(exec.executable.ino);
     "argv", "", "new program's memory, before it runs", "Arguments, the first included, a blank between them.",
         Some(Value::Words(None, &exec.argv));
     "argc", "", "new program's memory, before it runs", "Number of arguments in `argv`.",
         Some(Value::U64(u64::try_from(exec.argv.len()).unwrap_or(u64::MAX)));
     "argv_truncated", "", KERNEL, "`argv` holds only the first 4096 bytes. Absent when it holds all.", when(exec.argv_truncated);
-    "exe_memfd", "", KERNEL, "The program is a file without a name. Absent when not.", when(exec.exe_memfd);
-    "exe_upper_layer", "", KERNEL, "The program is not part of the container's image. Absent when it is.", when(exec.exe_upper_layer);
+    "exe_memfd", "", KERNEL, "The program is a file without a name. Absent when not.", when(exec.executable.memfd);
+    "exe_upper_layer", "", KERNEL, "The program is not part of the container's image. Absent when it is.", when(exec.executable.upper_layer);
+    "exe_lower_layer", "", KERNEL, "The program is part of the container's image. Absent when not, and outside overlays.", when(exec.executable.lower_layer);
+    "exe_writable", "", KERNEL, "Who runs the program may write it, by its mode. Absent when not.", when(exec.executable.writable);
+    "exe_ctime", "ns since 1970", "file system", "Last change of the program's inode. Absent on failure.", some_number(exec.executable.changed_ns);
+    "exe_mtime", "ns since 1970", "file system", "Last change of the program's content. Absent on failure.", some_number(exec.executable.modified_ns);
+    "pidns_start_ns", "ns since boot", KERNEL, "Start of the first process of the pid namespace. Absent on failure.",
+        some_number(exec.executable.pid_namespace_ns);
     "cwd", "", KERNEL, "Working directory. Absent when not known.", some_bytes(&exec.cwd.bytes);
     "cap_inheritable", "", KERNEL, "Capabilities that the program inherits, bits. Absent on failure.", exec.capabilities.map(|all| Value::Hex(all.inheritable));
     "cap_permitted", "", KERNEL, "Capabilities that it may take on.", exec.capabilities.map(|all| Value::Hex(all.permitted));

@@ -8,19 +8,18 @@ use serde::{
 };
 
 use super::{
-    ObjectError,
+    ObjectError, plain,
     read::{AsText, Key, Nanos},
 };
 use crate::message::{
-    ATTRIBUTES, CONTAINER_ID, DATA, EVENT_ID, EVENT_TYPE, EVENTS, HOSTNAME, KEY, NAMESPACE, POD_NAME, TIME,
-    USUAL, VALUE, field, number, string,
+    ATTRIBUTES, CONTAINER_ID, DATA, EVENT_ID, EVENT_TYPE, EVENTS, HOSTNAME, NAMESPACE, POD_NAME, TIME, USUAL,
+    entry, field, number, string,
 };
 
 /// Turns JSON objects of events into messages; keeps its buffers from one to the next.
 #[derive(Debug, Default)]
 pub struct Transcoder {
     message: Vec<u8>,
-    entry: Vec<u8>,
 }
 
 impl Transcoder {
@@ -33,9 +32,16 @@ impl Transcoder {
     pub fn batched(&mut self, text: &[u8], out: &mut Vec<u8>) -> Result<u64, ObjectError> {
         self.message.clear();
         self.message.reserve(USUAL);
-        let mut from = serde_json::Deserializer::from_slice(text);
-        let found = from.deserialize_map(Envelope { message: &mut self.message, entry: &mut self.entry })?;
-        from.end()?;
+        let found = match plain::envelope(text, &mut self.message) {
+            Some(found) => found,
+            None => {
+                self.message.clear();
+                let mut from = serde_json::Deserializer::from_slice(text);
+                let found = from.deserialize_map(Envelope { message: &mut self.message })?;
+                from.end()?;
+                found
+            }
+        };
         if !found.typed {
             return Err(ObjectError::NoType);
         }
@@ -50,14 +56,13 @@ impl Transcoder {
 
 /// What is not text.
 #[derive(Default)]
-struct Found {
-    time_ns: u64,
-    typed: bool,
+pub(super) struct Found {
+    pub(super) time_ns: u64,
+    pub(super) typed: bool,
 }
 
 struct Envelope<'b> {
     message: &'b mut Vec<u8>,
-    entry: &'b mut Vec<u8>,
 }
 
 impl<'de> Visitor<'de> for Envelope<'_> {
@@ -68,7 +73,7 @@ impl<'de> Visitor<'de> for Envelope<'_> {
     }
 
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Found, M::Error> {
-        let Self { message, entry } = self;
+        let Self { message } = self;
         let mut found = Found::default();
         while let Some(Key(key)) = map.next_key()? {
             let tag = match key.as_ref() {
@@ -89,11 +94,11 @@ impl<'de> Visitor<'de> for Envelope<'_> {
                     continue;
                 }
                 "data" => {
-                    map.next_value_seed(Texts { message, entry, tag: DATA })?;
+                    map.next_value_seed(Texts { message, tag: DATA })?;
                     continue;
                 }
                 "attributes" => {
-                    map.next_value_seed(Texts { message, entry, tag: ATTRIBUTES })?;
+                    map.next_value_seed(Texts { message, tag: ATTRIBUTES })?;
                     continue;
                 }
                 _ => {
@@ -112,7 +117,6 @@ impl<'de> Visitor<'de> for Envelope<'_> {
 /// A map of texts, or null.
 struct Texts<'b> {
     message: &'b mut Vec<u8>,
-    entry: &'b mut Vec<u8>,
     tag: u32,
 }
 
@@ -147,10 +151,7 @@ impl<'de> Visitor<'de> for Texts<'_> {
         while let Some(Key(key)) = map.next_key()? {
             let value: &serde_json::value::RawValue = map.next_value()?;
             let value: Cow<'_, str> = AsText::of(value).map_err(M::Error::custom)?;
-            self.entry.clear();
-            field(self.entry, KEY, key.as_bytes());
-            field(self.entry, VALUE, value.as_bytes());
-            field(self.message, self.tag, self.entry);
+            entry(self.message, self.tag, key.as_bytes(), value.as_bytes());
         }
         Ok(())
     }
@@ -195,6 +196,13 @@ mod tests {
             r#"{"event_type":"exec","data":[]}"#,
             r#"{"event_type":"exec","ts_unix_nano":-1}"#,
             r#"{"event_type":"exec"} x"#,
+            r#"{"event_type":"exec","data":{}}"#,
+            r#"{"event_type":"exec","data":{"a":"1"},"attributes":{"é":"–"}}"#,
+            r#"{"event_type":"exec","data":{"a":"1",}}"#,
+            r#"{"event_type":"exec","ts_unix_nano":07}"#,
+            r#"{"event_type":"exec","ts_unix_nano":18446744073709551616}"#,
+            r#"{"event_type":"exec","ts_unix_nano":7,}"#,
+            "{\"event_type\":\"exec\",\"data\":{\"a\":\"\u{1}\"}}",
             r#"{"event_type":"exec""#,
             "[]",
             "",

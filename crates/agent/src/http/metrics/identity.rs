@@ -10,7 +10,7 @@ type Family<'a> = (&'a str, &'a str, &'a [(&'a str, u64)]);
 
 pub(super) fn identity(page: &mut Page, facts: &Facts) {
     let told = facts.registry.counters();
-    let families: [Family<'_>; 3] = [
+    let families: [Family<'_>; 4] = [
         (
             "sentinel_containers_total",
             "Containers that were asked for, and what became of it.",
@@ -37,6 +37,19 @@ pub(super) fn identity(page: &mut Page, facts: &Facts) {
             "User databases that were read, could not be read, or hang.",
             &[("read", told.users_read), ("failed", told.users_failed), ("stuck", told.users_stuck)],
         ),
+        (
+            "sentinel_pod_requests_total",
+            "Requests to Kubernetes' API server, changes that it told, and what went wrong, by cause.",
+            &[
+                ("list", told.pod_lists),
+                ("watch", told.pod_watches),
+                ("change", told.pod_changes),
+                ("failed", told.pods_failed),
+                ("gone", told.pods_gone),
+                ("malformed", told.pods_malformed),
+                ("refused", told.pods_refused),
+            ],
+        ),
     ];
     for (name, help, values) in families {
         page.head(name, "counter", help);
@@ -44,6 +57,13 @@ pub(super) fn identity(page: &mut Page, facts: &Facts) {
             page.value(name, &[("result", result)], value);
         }
     }
+    page.one(
+        "sentinel_pods_known",
+        "gauge",
+        "Pods of this node that Kubernetes has told of, those that were deleted of late included.",
+        &[],
+        told.pods_known,
+    );
     page.one(
         "sentinel_events_metadata_pending_total",
         "counter",

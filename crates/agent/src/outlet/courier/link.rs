@@ -1,11 +1,11 @@
 //! The connection: a thread with a runtime, which connects, speaks, and connects anew.
 
-use std::{error::Error, fs, io, path::Path, sync::mpsc as std_mpsc, thread, time::Duration};
+use std::{fs, io, path::Path, sync::mpsc as std_mpsc, thread, time::Duration};
 
 use bytes::Bytes;
 use sentinel_sink::Backoff;
 use sentinel_wire::{
-    rpc::{Answer, converse},
+    rpc::{Answer, causes, converse, told},
     v1::{BatchAck, DetectionResponse},
 };
 use tokio::{runtime, sync::mpsc, time::sleep};
@@ -105,7 +105,7 @@ async fn session(config: &Grpc, to: &std_mpsc::Sender<Said>, backoff: &mut Backo
     };
     let channel = match endpoint.connect().await {
         Ok(channel) => channel,
-        Err(error) => return Ok(chain(&error)),
+        Err(error) => return Ok(causes(&error)),
     };
     let batched = talk(&channel, to, backoff, Stream::Batched, BATCHES, Said::Acknowledged);
     let status = batched.await?;
@@ -127,7 +127,7 @@ async fn talk<T: Answer>(
 ) -> Result<Status, Over> {
     let mut client = tonic::client::Grpc::new(channel.clone());
     if let Err(error) = client.ready().await {
-        return Ok(Status::unavailable(chain(&error)));
+        return Ok(Status::unavailable(causes(&error)));
     }
     let (sender, receiver) = mpsc::channel(room);
     to.send(Said::Up(stream(sender))).map_err(|_| Over)?;
@@ -152,7 +152,7 @@ async fn talk<T: Answer>(
 pub(in crate::outlet) fn endpoint(config: &Grpc) -> Result<Endpoint, String> {
     let scheme = if config.tls.enabled { "https" } else { "http" };
     let endpoint =
-        Endpoint::from_shared(format!("{scheme}://{}", config.endpoint)).map_err(|error| chain(&error))?;
+        Endpoint::from_shared(format!("{scheme}://{}", config.endpoint)).map_err(|error| causes(&error))?;
     let endpoint = endpoint
         .connect_timeout(CONNECT)
         .tcp_nodelay(true)
@@ -172,29 +172,9 @@ pub(in crate::outlet) fn endpoint(config: &Grpc) -> Result<Endpoint, String> {
     if let Some(name) = &config.tls.server_name {
         tls = tls.domain_name(name);
     }
-    endpoint.tls_config(tls).map_err(|error| format!("grpc.tls: {}", chain(&error)))
+    endpoint.tls_config(tls).map_err(|error| format!("grpc.tls: {}", causes(&error)))
 }
 
 fn pem(key: &str, path: &Path) -> Result<Vec<u8>, String> {
     fs::read(path).map_err(|error| format!("grpc.tls.{key}: {}: {error}", path.display()))
-}
-
-/// An error with its causes, each once.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let said = cause.to_string();
-        if !text.contains(&said) {
-            text.push_str(": ");
-            text.push_str(&said);
-        }
-        next = cause.source();
-    }
-    text
-}
-
-fn told(status: &Status) -> String {
-    let cause = status.source().map(chain).unwrap_or_default();
-    format!("{:?}: {}{}{cause}", status.code(), status.message(), if cause.is_empty() { "" } else { ": " })
 }

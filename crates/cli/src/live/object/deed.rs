@@ -24,6 +24,12 @@ pub(super) fn object(observation: &Observation) -> (String, String) {
             let end = if known { asked } else { &message.socket.peer };
             (socket(&message.socket, end), transfer(message.bytes, 1))
         }
+        Body::Dns(dns) => {
+            let addresses: Vec<_> = dns.addresses.iter().map(|known| known.ip.to_string()).collect();
+            let found =
+                if addresses.is_empty() { facts(observation, &["code"]) } else { addresses.join(" ") };
+            (format!("{} → {found}", quoted(&dns.question)), facts(observation, &["type"]))
+        }
         Body::Setuid(setuid) => (change(setuid), facts(observation, &["asked_0", "asked_1", "asked_2"])),
         Body::Capset(_) => (facts(observation, &["new_effective"]), facts(observation, &["old_effective"])),
         Body::Prctl(prctl) => match &prctl.name {

@@ -45,7 +45,11 @@ fn every_kind_tells_its_object() {
         (Body::Exec(exec("/usr/bin/bash", &["-bash"])), "/usr/bin/bash (as -bash)", ""),
         (Body::Exec(exec("/bin/sh", &[])), "/bin/sh (no arguments)", ""),
         (
-            Body::Exec(Exec { exe_memfd: true, argv_truncated: true, ..exec("/memfd:x", &["memfd:x"]) }),
+            Body::Exec(Exec {
+                executable: Executable { memfd: true, ..Executable::default() },
+                argv_truncated: true,
+                ..exec("/memfd:x", &["memfd:x"])
+            }),
             "/memfd:x …",
             "[no file]",
         ),

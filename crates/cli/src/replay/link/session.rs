@@ -3,14 +3,13 @@
 use std::{
     cell::Cell,
     collections::VecDeque,
-    error::Error,
     pin::pin,
     time::{Duration, Instant},
 };
 
 use bytes::Bytes;
 use sentinel_wire::{
-    rpc::{Answer, converse},
+    rpc::{Answer, causes, converse, told},
     v1::{BatchAck, DetectionResponse},
 };
 use tokio::{sync::mpsc, time::sleep};
@@ -74,10 +73,10 @@ impl Session {
             let arrived = self.done.arrived;
             let broken = match self.endpoint.connect().await {
                 Err(error) if !met => {
-                    let why = chain(&error);
+                    let why = causes(&error);
                     anyhow::bail!("--target {}: {why}; is sentinel-detector running there?", self.target);
                 }
-                Err(error) => chain(&error),
+                Err(error) => causes(&error),
                 Ok(channel) => {
                     met = true;
                     match self.push(&channel).await {
@@ -210,7 +209,7 @@ fn open<T: Answer>(
     let mut client = tonic::client::Grpc::new(channel.clone());
     tokio::spawn(async move {
         let called = async {
-            client.ready().await.map_err(|error| Status::unavailable(chain(&error)))?;
+            client.ready().await.map_err(|error| Status::unavailable(causes(&error)))?;
             converse::<T, _, _>(&mut client, ReceiverStream::new(messages)).await
         };
         let mut stream = match called.await {
@@ -225,23 +224,4 @@ fn open<T: Answer>(
         }
     });
     (sender, answers)
-}
-
-/// An error with its causes, each once.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let said = cause.to_string();
-        if !text.contains(&said) {
-            text.push_str(": ");
-            text.push_str(&said);
-        }
-        next = cause.source();
-    }
-    text
-}
-
-fn told(status: &Status) -> String {
-    format!("{:?}: {}", status.code(), status.message())
 }

@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher as _, BuildHasherDefault, Hash};
 
 use rustc_hash::FxHasher;
-use sentinel_wire::v1::EventEnvelope;
+use sentinel_wire::Event;
 
 /// Who did what to what.
 #[derive(Debug)]
@@ -39,10 +39,10 @@ pub(super) fn hash(value: impl Hash) -> u64 {
 
 impl<'a> Act<'a> {
     /// None for kinds that say nothing of a program, and where nobody knows the program.
-    pub(super) fn of(event: &'a EventEnvelope) -> Option<Self> {
-        let data = |key: &str| event.data.get(key).map(String::as_str).unwrap_or_default();
-        let around = |key: &str| event.attributes.get(key).map(String::as_str).unwrap_or_default();
-        let kind = event.event_type.as_str();
+    pub(super) fn of(event: Event<'a>) -> Option<Self> {
+        let data = |key: &str| event.data(key).unwrap_or_default();
+        let around = |key: &str| event.attribute(key).unwrap_or_default();
+        let kind = event.event_type();
         if matches!(kind, "loss" | "canary" | "exit" | "fork") {
             return None;
         }
@@ -73,7 +73,7 @@ impl<'a> Act<'a> {
             program,
             parent: first([around("proc.pexepath"), around("proc.pname"), ""])
                 .unwrap_or("an unknown program"),
-            process: hash((&event.hostname, data("pid"), around("proc.pid.ts"))),
+            process: hash((event.hostname(), data("pid"), around("proc.pid.ts"))),
             user: around("user.uid"),
             arguments: around("proc.cmdline"),
             target,

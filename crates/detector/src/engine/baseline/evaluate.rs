@@ -15,8 +15,8 @@ use std::{
 };
 
 use sentinel_wire::{
+    Event, Events,
     evt1::{Item, Reader},
-    v1::EventEnvelope,
 };
 use serde::Serialize;
 
@@ -63,8 +63,8 @@ pub(crate) struct Told {
 pub(crate) fn evaluate(files: &[PathBuf], learn: f64, threshold: f64, twins: bool) -> io::Result<Evaluation> {
     let (mut first, mut last) = (u64::MAX, 0);
     read(files, |event| {
-        first = first.min(event.ts_unix_nano);
-        last = last.max(event.ts_unix_nano);
+        first = first.min(event.ts_unix_nano());
+        last = last.max(event.ts_unix_nano());
     })?;
     let span = last.saturating_sub(first);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of what fits")]
@@ -81,19 +81,19 @@ pub(crate) fn evaluate(files: &[PathBuf], learn: f64, threshold: f64, twins: boo
         attacks: BTreeMap::new(),
         alarms: Vec::new(),
     };
-    read(files, |event| trial.one(&event))?;
+    read(files, |event| trial.one(event))?;
     let judged = last.saturating_sub(begin);
     trial.result(judged, (begin.saturating_sub(first) as f64) / HOUR, threshold)
 }
 
-fn read(files: &[PathBuf], mut each: impl FnMut(EventEnvelope)) -> io::Result<()> {
+fn read(files: &[PathBuf], mut each: impl FnMut(Event<'_>)) -> io::Result<()> {
     for path in files {
         let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
         let mut reader = open(path).map_err(named)?;
         // What is damaged costs itself, as everywhere.
         while let Some(item) = reader.next_event().map_err(named)? {
             if let Item::Record(event) = item {
-                each(event);
+                Events::of(&[event]).iter().for_each(&mut each);
             }
         }
     }
@@ -121,12 +121,12 @@ struct Trial {
 }
 
 impl Trial {
-    fn one(&mut self, event: &EventEnvelope) {
+    fn one(&mut self, event: Event<'_>) {
         let attack = match self.labels.of(event) {
             Some(None) if !self.twins => return,
             label => label.flatten(),
         };
-        let time = event.ts_unix_nano;
+        let time = event.ts_unix_nano();
         if time < self.begin {
             if attack.is_none() {
                 self.learned += 1;
@@ -141,7 +141,7 @@ impl Trial {
             *window = window.max(opinion.bits);
             if opinion.bits >= self.least && self.model.is_news(opinion.key, time) {
                 let reason = opinion.reasons.join("; ");
-                self.alarms.push(Told { name: event.event_type.clone(), bits: opinion.bits, reason });
+                self.alarms.push(Told { name: event.event_type().to_owned(), bits: opinion.bits, reason });
             }
             return;
         };

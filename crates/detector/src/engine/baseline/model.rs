@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sentinel_wire::v1::EventEnvelope;
+use sentinel_wire::Event;
 
 use super::{
     act::{Act, hash},
@@ -58,14 +58,14 @@ impl Model {
     }
 
     /// Weighs an event, then learns it.
-    pub(super) fn see(&mut self, event: &EventEnvelope, bits: f64) -> Opinion {
+    pub(super) fn see(&mut self, event: Event<'_>, bits: f64) -> Opinion {
         self.weigh(event, bits, true)
     }
 
     /// Weighs an event, and learns it if it is to. Reasons are told from `bits` on: words cost more than numbers.
-    pub(super) fn weigh(&mut self, event: &EventEnvelope, bits: f64, learn: bool) -> Opinion {
+    pub(super) fn weigh(&mut self, event: Event<'_>, bits: f64, learn: bool) -> Opinion {
         let Some(act) = Act::of(event) else { return Opinion::default() };
-        self.sketch.pass_to(event.ts_unix_nano);
+        self.sketch.pass_to(event.ts_unix_nano());
         let (program, parent) = (class::path(act.program), class::path(act.parent));
         let processes = habit::processes(act.image, &program);
         let known = |class: &String| self.sketch.get(habit::processes(act.image, class)) >= KNOWN;
@@ -88,7 +88,7 @@ impl Model {
                 own.iter().for_each(|habit| self.learn(habit));
             }
         }
-        if learn && self.recent.is_new(hash((act.process, processes, event.ts_unix_nano / HOUR))) {
+        if learn && self.recent.is_new(hash((act.process, processes, event.ts_unix_nano() / HOUR))) {
             self.sketch.add(processes);
         }
         surprises.sort_by(|a, b| b.bits.total_cmp(&a.bits));

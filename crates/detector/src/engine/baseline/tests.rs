@@ -2,6 +2,8 @@
 
 use std::{fs, path::PathBuf};
 
+use sentinel_wire::v1::EventEnvelope;
+
 use super::{model::TOLD, *};
 
 const SECOND: u64 = 1_000_000_000;
@@ -63,12 +65,13 @@ fn baseline(path: Option<PathBuf>) -> Baseline {
 }
 
 async fn findings(baseline: &Baseline, events: &[EventEnvelope]) -> Vec<Finding> {
-    baseline.judge(events).await
+    baseline.judge(&Events::of(events)).await
 }
 
 fn learned(path: Option<PathBuf>) -> Baseline {
     let baseline = baseline(path);
-    (0..20_000).for_each(|number| drop(baseline.lock().see(&benign(number), f64::INFINITY)));
+    let events: Vec<_> = (0..20_000).map(benign).collect();
+    Events::of(&events).iter().for_each(|event| drop(baseline.lock().see(event, f64::INFINITY)));
     baseline
 }
 

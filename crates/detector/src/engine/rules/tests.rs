@@ -35,7 +35,7 @@ fn written(path: &str, attributes: &[(&str, &str)]) -> EventEnvelope {
 }
 
 async fn judged(engine: &Rules, events: &[EventEnvelope]) -> Vec<Finding> {
-    engine.judge(events).await
+    engine.judge(&Events::of(events)).await
 }
 
 #[tokio::test]

@@ -198,12 +198,7 @@ impl Reader for SqliteReader {
                 break;
             }
         }
-        found.sort_by(|a, b| {
-            (a.ts_ms, a.pid, &a.event_type, &a.what).cmp(&(b.ts_ms, b.pid, &b.event_type, &b.what))
-        });
-        // A batch that was sent twice is here twice.
-        found.dedup();
-        Ok(found.split_off(found.len().saturating_sub(limit)))
+        Ok(Touch::last(found, limit))
     }
 
     fn size(&mut self) -> Result<Size, StoreError> {

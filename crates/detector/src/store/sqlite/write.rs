@@ -2,21 +2,17 @@
 
 use std::path::Path;
 
-use prost::Message as _;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::{open, trim::Limits};
 use crate::{
     config::Retention,
     store::{
-        Entry, StoreError, Touch, Traces, Writer,
+        Entry, StoreError, Traces, Writer,
         entry::rank,
-        trace::{Page, Process},
+        trace::{Leaf, Process},
     },
 };
-
-/// Touches in a row: what is read when only one of them is wanted.
-const PAGE: usize = 512;
 
 /// The connection that writes.
 pub(crate) struct SqliteWriter {
@@ -42,9 +38,7 @@ impl Writer for SqliteWriter {
         let sequences = insert_alerts(&transaction, alerts, now_ms)?;
         for traces in traces {
             insert_processes(&transaction, &traces.node, &traces.processes, now_ms)?;
-            for page in traces.touches.chunks(PAGE) {
-                insert_page(&transaction, &traces.node, page, now_ms)?;
-            }
+            insert_leaves(&transaction, &traces.node, &traces.leaves, now_ms)?;
         }
         transaction.commit()?;
         Ok(sequences)
@@ -116,17 +110,17 @@ fn insert_processes(
     Ok(())
 }
 
-fn insert_page(
+fn insert_leaves(
     transaction: &Transaction<'_>,
     node: &str,
-    touches: &[Touch],
+    leaves: &[Leaf],
     now_ms: i64,
 ) -> rusqlite::Result<()> {
     let mut insert = transaction.prepare_cached(
         "INSERT INTO touches (node, from_ms, to_ms, came_ms, page) VALUES (?1, ?2, ?3, ?4, ?5)",
     )?;
-    let times = || touches.iter().map(|touch| touch.ts_ms);
-    let page = Page { touches: touches.to_vec() };
-    insert.execute(params![node, times().min(), times().max(), now_ms, page.encode_to_vec()])?;
+    for leaf in leaves {
+        insert.execute(params![node, leaf.from_ms, leaf.to_ms, now_ms, leaf.page])?;
+    }
     Ok(())
 }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use bstr::ByteSlice as _;
 use sentinel_event::{
-    Body, Connect, Dup, Event, Exec, FileChmod, FileChown, FileIo, FileOpen, FileTarget, FileTruncate, Fork,
-    Head, Kind, Loss, LossCause, Message, ModuleLoad, Observation, Process, ProcessKey, Socket, Stage,
+    Body, Connect, Dns, Dup, Event, Exec, ExecId, FileChmod, FileChown, FileIo, FileOpen, FileTarget,
+    FileTruncate, Fork, Head, Kind, Loss, LossCause, Message, ModuleLoad, Observation, Process, ProcessKey,
+    Socket, Stage,
 };
 
 use super::{attribute, place::Said};
@@ -22,6 +23,9 @@ pub(super) struct Draft {
     pub(super) place: Said,
     /// Starts of process and parent on the wall clock.
     pub(super) starts: [Option<u64>; 2],
+    /// The execution that acted, and the one that created it.
+    pub(super) exec_id: Option<ExecId>,
+    pub(super) creator: Option<ExecId>,
     /// The number of arguments in `argv`.
     pub(super) argc: Option<usize>,
     /// What the call returned was said.
@@ -90,6 +94,8 @@ impl Draft {
             container: None,
             place: Said::default(),
             starts: [None; 2],
+            exec_id: None,
+            creator: None,
             argc: None,
             result: false,
         }
@@ -113,6 +119,9 @@ impl Draft {
         };
         let [own, parent] = self.starts.map(since_boot);
         (head.process.start_ns, head.parent.start_ns) = (own, parent);
+        if let Some(id) = self.exec_id {
+            (head.process.start_ns, head.execution) = (id.process.start_ns, id.execution);
+        }
         if let Some(file) = attribute::file(&mut self.body)
             && file.fd < 0
         {
@@ -138,7 +147,11 @@ impl Draft {
         {
             self.process.comm = None;
         }
-        let process = self.process.process(head.process, head).map(Arc::new);
+        let process = self.process.process(head.process, head).map(|process| {
+            let (host, execution) = self.exec_id.map(|id| (id.host, id.execution)).unzip();
+            let host = host.unwrap_or_default();
+            Arc::new(Process { host, execution, creator: self.creator, ..process })
+        });
         let parent = self.parent.process(head.parent, &Head::default()).map(Arc::new);
         let workload = self.place.workload((self.head.euid, self.head.loginuid, self.head.egid));
         Observation {
@@ -177,6 +190,7 @@ fn blank(kind: Kind) -> Body {
         Kind::Socket => Body::Socket(Default::default()),
         Kind::Send => Body::Send(Message { socket, ..Message::default() }),
         Kind::Recv => Body::Recv(Message { socket, ..Message::default() }),
+        Kind::Dns => Body::Dns(Dns { socket, ..Dns::default() }),
         Kind::Setuid => Body::Setuid(Default::default()),
         Kind::Capset => Body::Capset(Default::default()),
         Kind::Prctl => Body::Prctl(Default::default()),

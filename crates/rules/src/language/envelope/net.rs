@@ -1,6 +1,6 @@
 //! Sockets.
 
-use sentinel_event::{Body, Dup, Endpoint, Kind, MakeSocket, Message, Socket, Source};
+use sentinel_event::{Body, Dns, Dup, Endpoint, Kind, MakeSocket, Message, NamedAddress, Socket, Source};
 
 use super::{
     Row,
@@ -12,7 +12,7 @@ use super::{
 use crate::language::eval::names;
 
 const SOCKET: &[Row] = table! { Data,
-    &[Kind::Connect, Kind::Accept, Kind::Bind, Kind::Listen, Kind::Send, Kind::Recv, Kind::Dup];
+    &[Kind::Connect, Kind::Accept, Kind::Bind, Kind::Listen, Kind::Send, Kind::Recv, Kind::Dns, Kind::Dup];
     "family", "fd.type fd.typechar fd.sockfamily", "inet", |draft, text| value(text, FAMILIES, &mut socket(&mut draft.body)?.family);
     "socket_type", "fd.l4proto", "stream", |draft, text| value(text, KINDS, &mut socket(&mut draft.body)?.kind);
     "protocol", "fd.l4proto", "tcp", |draft, text| value(text, PROTOCOLS, &mut socket(&mut draft.body)?.protocol);
@@ -58,6 +58,29 @@ const MESSAGE: &[Row] = table! { Data, &[Kind::Send, Kind::Recv];
     "message", "", "0", |draft, text| number(text, &mut message(&mut draft.body)?.message);
 };
 
+const DNS: &[Row] = table! { Data, &[Kind::Dns];
+    "question", "dns.question", "www.example", |draft, value| text(value, &mut dns(&mut draft.body)?.question);
+    "type", "dns.type", "A", |draft, text| value(text, Dns::TYPES, &mut dns(&mut draft.body)?.record_type);
+    "code", "dns.code", "NXDOMAIN", |draft, text| {
+        let mut code = 0;
+        value(text, Dns::CODES, &mut code)?;
+        dns(&mut draft.body)?.code = code.try_into().ok()?;
+        Some(())
+    };
+    "addresses", "dns.address", "192.0.2.1 60 www.example, 192.0.2.2 60 www.example", |draft, text| {
+        let one = |text: &str| {
+            let mut parts = text.splitn(3, ' ');
+            let (ip, ttl_s) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+            Some(NamedAddress { name: parts.next()?.into(), ip, ttl_s })
+        };
+        dns(&mut draft.body)?.addresses = text.split(", ").map(one).collect::<Option<_>>()?;
+        Some(())
+    };
+    "bytes", "", "120", |draft, text| number(text, &mut dns(&mut draft.body)?.bytes);
+    "truncated", "", "true", |draft, text| truth(text, &mut dns(&mut draft.body)?.truncated);
+    "malformed", "", "true", |draft, text| truth(text, &mut dns(&mut draft.body)?.malformed);
+};
+
 const DUP: &[Row] = table! { Data, &[Kind::Dup];
     "old_fd", "evt.arg.oldfd", "5", |draft, text| number(text, &mut dup(&mut draft.body)?.old_fd);
     "asked_fd", "", "0", |draft, text| number(text, &mut dup(&mut draft.body)?.asked_fd);
@@ -70,7 +93,7 @@ const DUP: &[Row] = table! { Data, &[Kind::Dup];
     "ino", "fd.ino", "77", |draft, text| number(text, &mut dup(&mut draft.body)?.ino);
 };
 
-pub(super) const ROWS: &[&[Row]] = &[SOCKET, LISTEN, MAKE, MESSAGE, DUP];
+pub(super) const ROWS: &[&[Row]] = &[SOCKET, LISTEN, MAKE, MESSAGE, DNS, DUP];
 
 /// What is only called `other` has a number that no family, type or protocol has.
 const OTHER: u16 = u16::MAX;
@@ -101,6 +124,7 @@ fn socket(body: &mut Body) -> Option<&mut Socket> {
         Body::Bind(bind) => Some(&mut bind.socket),
         Body::Listen(listen) => Some(&mut listen.socket),
         Body::Send(message) | Body::Recv(message) => Some(&mut message.socket),
+        Body::Dns(dns) => Some(&mut dns.socket),
         Body::Dup(dup) => Some(&mut dup.socket),
         _ => None,
     }
@@ -116,6 +140,13 @@ fn made(body: &mut Body) -> Option<&mut MakeSocket> {
 fn message(body: &mut Body) -> Option<&mut Message> {
     match body {
         Body::Send(message) | Body::Recv(message) => Some(message),
+        _ => None,
+    }
+}
+
+fn dns(body: &mut Body) -> Option<&mut Dns> {
+    match body {
+        Body::Dns(dns) => Some(dns),
         _ => None,
     }
 }

@@ -41,6 +41,18 @@ const ATTRIBUTES: &[Row] = table! { Attributes, &[];
         draft.place.place.pod_uid = Some(text.into());
         Some(())
     };
+    "k8s.owner.kind", "k8s.owner.kind k8s.deployment.name", "Deployment", |draft, text| {
+        draft.place.pod.get_or_insert_default().owner.get_or_insert_default().kind = text.to_owned();
+        Some(())
+    };
+    "k8s.owner.name", "k8s.owner.name k8s.deployment.name", "web", |draft, text| {
+        draft.place.pod.get_or_insert_default().owner.get_or_insert_default().name = text.to_owned();
+        Some(())
+    };
+    "k8s.pod.service_account", "k8s.pod.service_account", "web", |draft, text| {
+        draft.place.pod.get_or_insert_default().service_account = text.to_owned();
+        Some(())
+    };
     "systemd.unit", "systemd.unit", "sshd.service", |draft, text| {
         draft.place.place.unit = Some(text.into());
         Some(())
@@ -98,8 +110,8 @@ impl Said {
             None if self.pending => Known::Pending,
             None => Known::No,
         };
-        let workload =
-            Workload { place: self.place.into(), container, users: users.map_or(Known::No, Known::Yes) };
+        let users = users.map_or(Known::No, Known::Yes);
+        let workload = Workload { place: self.place.into(), container, users, ..Workload::default() };
         (workload != Workload::default()).then_some(workload)
     }
 }

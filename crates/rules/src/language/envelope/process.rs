@@ -1,20 +1,20 @@
 //! Exec, fork, exit and ptrace.
 
-use sentinel_event::{Body, Capabilities, Exec, Exit, Fork, Kind, PathFlags, Ptrace};
+use sentinel_event::{Body, Capabilities, Exec, Executable, Exit, Fork, Kind, PathFlags, Ptrace};
 
 use super::{
     Row,
     form::{hexadecimal, number, text, truth},
     table,
 };
-use crate::language::eval::names;
+use crate::language::{envelope::draft::Draft, eval::names};
 
 const EXEC: &[Row] = table! { Data, &[Kind::Exec];
     "filename", "evt.arg.filename", "/usr/bin/cat", |draft, value| text(value, &mut exec(&mut draft.body)?.filename);
     "interpreter", "", "/usr/bin/cat", |draft, value| text(value, &mut exec(&mut draft.body)?.interpreter);
     "exe", "proc.exepath", "/usr/bin/cat", |draft, value| text(value, &mut exec(&mut draft.body)?.exe.bytes);
     "exe_flags", "", "deleted", |draft, value| path_flags(value, &mut exec(&mut draft.body)?.exe.flags);
-    "exe_ino", "proc.exe_ino evt.arg.exe_ino", "99", |draft, value| number(value, &mut exec(&mut draft.body)?.exe_ino);
+    "exe_ino", "proc.exe_ino evt.arg.exe_ino", "99", |draft, value| number(value, &mut executable(draft)?.ino);
     "argc", "", "2", |draft, value| {
         draft.argc = Some(value.parse().ok()?);
         Some(())
@@ -29,9 +29,22 @@ const EXEC: &[Row] = table! { Data, &[Kind::Exec];
         Some(())
     };
     "argv_truncated", "", "true", |draft, value| truth(value, &mut exec(&mut draft.body)?.argv_truncated);
-    "exe_memfd", "proc.is_exe_from_memfd", "true", |draft, value| truth(value, &mut exec(&mut draft.body)?.exe_memfd);
+    "exe_memfd", "proc.is_exe_from_memfd", "true", |draft, value| truth(value, &mut executable(draft)?.memfd);
     "exe_upper_layer", "proc.is_exe_upper_layer", "true", |draft, value| {
-        truth(value, &mut exec(&mut draft.body)?.exe_upper_layer)
+        truth(value, &mut executable(draft)?.upper_layer)
+    };
+    "exe_lower_layer", "proc.is_exe_lower_layer", "true", |draft, value| {
+        truth(value, &mut executable(draft)?.lower_layer)
+    };
+    "exe_writable", "proc.is_exe_writable", "true", |draft, value| truth(value, &mut executable(draft)?.writable);
+    "exe_ctime", "proc.exe_ino.ctime proc.exe_ino.ctime_duration_proc_start proc.exe_ino.ctime_duration_pidns_start", "1699999998500000000", |draft, value| {
+        number(value, &mut executable(draft)?.changed_ns)
+    };
+    "exe_mtime", "proc.exe_ino.mtime", "1700000000000000000", |draft, value| {
+        number(value, &mut executable(draft)?.modified_ns)
+    };
+    "pidns_start_ns", "proc.pidns_init_start_ts", "5000000", |draft, value| {
+        number(value, &mut executable(draft)?.pid_namespace_ns)
     };
     "cap_inheritable", "thread.cap_inheritable", "0x1ff", |draft, value| {
         capabilities(&mut draft.body)?.inheritable = hexadecimal(value)?;
@@ -74,6 +87,10 @@ const PTRACE: &[Row] = table! { Data, &[Kind::Ptrace];
 };
 
 pub(super) const ROWS: &[&[Row]] = &[EXEC, FORK, EXIT, PTRACE];
+
+fn executable(draft: &mut Draft) -> Option<&mut Executable> {
+    Some(&mut exec(&mut draft.body)?.executable)
+}
 
 fn exec(body: &mut Body) -> Option<&mut Exec> {
     match body {

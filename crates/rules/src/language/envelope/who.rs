@@ -53,6 +53,14 @@ const ATTRIBUTES: &[Row] = table! { Attributes, &[];
         draft.starts[0] = Some(text.parse().ok()?);
         Some(())
     };
+    "proc.exec_id", "proc.exec_id", "1f3a9c0b5d7e2468-300-9000000000-3", |draft, text| {
+        draft.exec_id = Some(text.parse().ok()?);
+        Some(())
+    };
+    "proc.parent_exec_id", "proc.parent_exec_id", "1f3a9c0b5d7e2468-200-8000000000-2", |draft, text| {
+        draft.creator = Some(text.parse().ok()?);
+        Some(())
+    };
     "proc.ppid", "proc.ppid proc.apid", "200", |draft, text| number(text, &mut draft.head.parent.tgid);
     "proc.ppid.ts", "proc.ppid.ts proc.ppid.duration", "1699999998000000000", |draft, text| {
         draft.starts[1] = Some(text.parse().ok()?);
@@ -70,6 +78,7 @@ const ATTRIBUTES: &[Row] = table! { Attributes, &[];
         draft.parent.line = Some(text.to_owned());
         Some(())
     };
+    "proc.pgid", "proc.pgid proc.is_pgid_leader proc.is_vpgid_leader proc.pgid.name proc.vpgid.name", "200", |draft, text| number(text, &mut draft.head.group);
     "proc.sid", "proc.sid proc.sname proc.is_sid_leader", "200", |draft, text| number(text, &mut draft.head.session);
     "proc.tty", "proc.tty", "34816", |draft, text| number(text, &mut draft.head.tty);
     "user.uid", "user.uid user.name", "0", |draft, text| number(text, &mut draft.head.euid);

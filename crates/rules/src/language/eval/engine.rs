@@ -208,12 +208,27 @@ impl Engine {
     /// The kinds of events that keep right what rules in use ask of processes, beside those that make the table
     /// of processes: what changes capabilities, when some rule asks for these.
     pub fn state_kinds(&self) -> KindSet {
-        let asks =
-            |term: &TermNode| matches!(term, TermNode::Field { name, .. } if name.starts_with("thread.cap_"));
-        match self.program.terms.iter().any(asks) {
-            true => [Kind::Setuid, Kind::Capset].into_iter().collect(),
-            false => KindSet::NONE,
+        let mut kinds = KindSet::NONE;
+        if self.asks(|name| name.starts_with("thread.cap_")) {
+            kinds.insert(Kind::Setuid);
+            kinds.insert(Kind::Capset);
         }
+        // Names of addresses are known by the answers that told them.
+        if self.asks(|name| name.starts_with("fd.") && name.ends_with("ip.name")) {
+            kinds.insert(Kind::Dns);
+        }
+        kinds
+    }
+
+    /// Whether a rule in use, its condition or its output, asks for the environment of programs (`proc.env`):
+    /// environments hold secrets, so nobody else reads them.
+    pub fn asks_environment(&self) -> bool {
+        self.asks(|name| name == "proc.env")
+    }
+
+    fn asks(&self, of: impl Fn(&str) -> bool) -> bool {
+        let asks = |term: &TermNode| matches!(term, TermNode::Field { name, .. } if of(name));
+        self.program.terms.iter().any(asks)
     }
 
     /// The calls without a kind of their own that some rule names: the probe must be told of them, then they

@@ -2,9 +2,12 @@
 
 mod args;
 pub(super) mod container;
+mod dns;
 mod evt;
+mod executable;
 mod fd;
 mod fs;
+mod leader;
 mod missing;
 mod place;
 mod privilege;
@@ -47,10 +50,13 @@ const fn built(name: &'static str, get: Get) -> Row {
 static ROWS: LazyLock<HashMap<&'static str, Row>> = LazyLock::new(|| {
     let families = [
         evt::FIELDS,
+        executable::FIELDS,
+        leader::FIELDS,
         proc::FIELDS,
         privilege::FIELDS,
         user::FIELDS,
         fd::FIELDS,
+        dns::FIELDS,
         fs::FIELDS,
         container::FIELDS,
         place::FIELDS,

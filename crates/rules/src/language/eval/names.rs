@@ -71,6 +71,7 @@ const EVERYWHERE: &[Row] = &[
     (Kind::Recv, libc::SYS_recvfrom, "recvfrom"),
     (Kind::Recv, libc::SYS_recvmsg, "recvmsg"),
     (Kind::Recv, libc::SYS_recvmmsg, "recvmmsg"),
+    (Kind::Dns, -1, "dns"),
     (Kind::Setuid, libc::SYS_setuid, "setuid"),
     (Kind::Setuid, libc::SYS_setgid, "setgid"),
     (Kind::Setuid, libc::SYS_setreuid, "setreuid"),

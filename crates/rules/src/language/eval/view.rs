@@ -103,6 +103,7 @@ impl<'a> View<'a> {
             Body::Listen(listen) => (&listen.socket, false),
             Body::Send(message) => (&message.socket, true),
             Body::Recv(message) => (&message.socket, false),
+            Body::Dns(dns) => (&dns.socket, true),
             // Who began is not known any more; servers have the lower port.
             Body::Dup(dup) => (&dup.socket, dup.socket.peer.port <= dup.socket.local.port),
             _ => return None,
@@ -124,6 +125,10 @@ impl<'a> View<'a> {
                 peer = &socket.asked;
                 true
             }
+            Body::Dns(_) if is_set(&socket.asked) => {
+                peer = &socket.asked;
+                true
+            }
             Body::Recv(_) if is_set(&socket.asked) => {
                 peer = &socket.asked;
                 false
@@ -132,7 +137,7 @@ impl<'a> View<'a> {
         };
         let server = if connects { peer } else { local };
         let client = match &event.body {
-            Body::Connect(_) | Body::Send(_) => Some(local),
+            Body::Connect(_) | Body::Send(_) | Body::Dns(_) => Some(local),
             Body::Accept(_) | Body::Recv(_) => Some(peer),
             Body::Dup(_) if is_set(peer) => Some(if connects { local } else { peer }),
             _ => None,

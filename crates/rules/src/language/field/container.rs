@@ -80,9 +80,17 @@ pub(super) const FIELDS: &[Field] = &[
     text("k8s.pod.label", Pod, "One label of the pod.").with(ArgumentRule::Label),
     text("k8s.pod.labels", Pod, "All labels of the pod, `key:value`, with a comma between them."),
     text("k8s.pod.ip", Pod, "Address of the pod."),
+    text("k8s.pod.service_account", Pod, "Service account of the pod, from the API server."),
+    text("k8s.node.name", Pod, "Node of the pod, from the API server."),
+    text(
+        "k8s.owner.kind",
+        Pod,
+        "What somebody asked for, from the API server: `Deployment`, `DaemonSet`, `Job` …; missing for a pod by itself.",
+    ),
+    text("k8s.owner.name", Pod, "Its name."),
     text("k8s.pod.cni.json", Pod, "What the network plugin said of the pod."),
-    text("k8s.rc.name", Pod, "Replication controller.").deprecated(NOT_RESOLVED),
-    text("k8s.rc.id", Pod, "Id of the replication controller.").deprecated(NOT_RESOLVED),
+    text("k8s.rc.name", Pod, "Replication controller of the pod, from the API server."),
+    text("k8s.rc.id", Pod, "Its UID."),
     text("k8s.rc.label", Pod, "One label of the replication controller.")
         .with(ArgumentRule::Label)
         .deprecated(NOT_RESOLVED),
@@ -98,13 +106,13 @@ pub(super) const FIELDS: &[Field] = &[
         .with(ArgumentRule::Label)
         .deprecated(NOT_RESOLVED),
     text("k8s.ns.labels", Pod, "All labels of the namespace.").deprecated(NOT_RESOLVED),
-    text("k8s.rs.name", Pod, "Replica set.").deprecated(NOT_RESOLVED),
-    text("k8s.rs.id", Pod, "Id of the replica set.").deprecated(NOT_RESOLVED),
+    text("k8s.rs.name", Pod, "Replica set of the pod, from the API server."),
+    text("k8s.rs.id", Pod, "Its UID."),
     text("k8s.rs.label", Pod, "One label of the replica set.")
         .with(ArgumentRule::Label)
         .deprecated(NOT_RESOLVED),
     text("k8s.rs.labels", Pod, "All labels of the replica set.").deprecated(NOT_RESOLVED),
-    text("k8s.deployment.name", Pod, "Deployment.").deprecated(NOT_RESOLVED),
+    text("k8s.deployment.name", Pod, "Deployment of the pod, by the name of its replica set."),
     text("k8s.deployment.id", Pod, "Id of the deployment.").deprecated(NOT_RESOLVED),
     text("k8s.deployment.label", Pod, "One label of the deployment.")
         .with(ArgumentRule::Label)

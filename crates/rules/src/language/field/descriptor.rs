@@ -38,6 +38,19 @@ pub(super) const FIELDS: &[Field] = &[
     text("fd.lip.name", Socket, "A name of the address on this host.").plain(),
     text("fd.rip.name", Socket, "A name of the other host's address, as this host's own look-ups found it.")
         .plain(),
+    text(
+        "dns.question",
+        Socket,
+        "The name that an answer from port 53 is about, in small letters. Only `dns` events have it.",
+    ),
+    text("dns.type", Socket, "What was asked about the name: `A`, `AAAA` …, or the number."),
+    text("dns.code", Socket, "How it was answered: `NOERROR`, `NXDOMAIN`, `SERVFAIL` …, or the number."),
+    field(
+        "dns.address",
+        Type::Address,
+        Socket,
+        "Addresses of the name; a comparison holds when it does for one of them.",
+    ),
     text("fd.l4proto", Descriptor, "`tcp`, `udp`, `icmp` or `raw`; `<NA>` for what is no IP socket."),
     text("fd.sockfamily", Socket, "`ip` or `unix`."),
     field("fd.is_server", Type::Bool, Socket, "The process is the server of the connection."),

@@ -13,6 +13,11 @@ pub(super) const FIELDS: &[Field] = &[
         .plain(),
     field("proc.vpid", Type::I64, Every, "Id of the process in its own namespace."),
     field("proc.pvpid", Type::I64, Every, "Id of the parent in its own namespace."),
+    text("proc.exec_id", Every, "Name of the execution, the same on every node and wherever it is told: node and boot, process, start, execution."),
+    text("proc.parent_exec_id", Every, "Name of the execution that created the process."),
+    text("proc.aexec_id", Every, "Name of an ancestor's execution: `[1]` is the parent; without number, of any.")
+        .with(ANCESTOR)
+        .plain(),
     text("proc.exe", Every, "First argument, which the process's creator chose."),
     text("proc.pexe", Every, "First argument of the parent."),
     text("proc.aexe", Every, "First argument of an ancestor: `[1]` is the parent; without number, of any.")
@@ -45,7 +50,7 @@ pub(super) const FIELDS: &[Field] = &[
     field("proc.cmdnargs", Type::U64, Every, "Number of arguments without the first."),
     field("proc.cmdlenargs", Type::U64, Every, "Bytes of all arguments without the first."),
     text("proc.exeline", Every, "First argument, a blank, and the other arguments."),
-    text("proc.env", Every, "Environment at the start of a program, `A=1 B=2`; `[NAME]` is one variable's value. Environments hold secrets: the agent does not read them, other senders of events may.")
+    text("proc.env", Every, "Environment at the start of a program, `A=1 B=2`; `[NAME]` is one variable's value. Environments hold secrets: the agent reads them, up to 4096 bytes, while a rule asks for this field.")
         .with(ArgumentRule::OptionalKey),
     text("proc.aenv", Every, "Environment of an ancestor, or one variable of the parent.")
         .with(ArgumentRule::OptionalKey)

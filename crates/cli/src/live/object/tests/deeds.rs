@@ -22,6 +22,8 @@ pub(super) fn deeds() -> Vec<(Body, &'static str, &'static str)> {
         (Body::Socket(MakeSocket { family: 17, kind: 3, protocol: 768, flags: 0 }), "family packet socket_type raw protocol 768", ""),
         (Body::Send(message.clone()), "udp 192.0.2.1:53", "9 B in 1 call"),
         (Body::Recv(message), "udp 192.0.2.1:53", "9 B in 1 call"),
+        (Body::Dns(Dns { question: "example.org".into(), record_type: 1, addresses: vec![NamedAddress { name: "example.org".into(), ip: "192.0.2.1".parse().unwrap(), ttl_s: 5 }], ..Dns::default() }), "example.org → 192.0.2.1", "type A"),
+        (Body::Dns(Dns { question: "no.example".into(), record_type: 28, code: 3, ..Dns::default() }), "no.example → code NXDOMAIN", "type AAAA"),
         (Body::Setuid(setuid), "uid 0 → 1000, euid 0 → 1000", "asked_0 1000 asked_1 -1 asked_2 0"),
         (Body::Setuid(Setuid::default()), "nothing changed", "asked_0 0 asked_1 0 asked_2 0"),
         (Body::Capset(Capset::default()), "new_effective 0x0", ""),

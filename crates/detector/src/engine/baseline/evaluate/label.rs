@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sentinel_wire::v1::EventEnvelope;
+use sentinel_wire::Event;
 
 /// The program whose runs are attacks.
 const SIMULATOR: &str = "sentinel-simulate";
@@ -16,9 +16,9 @@ pub(super) struct Labels {
 
 impl Labels {
     /// The attack that an event belongs to; the inner none is a benign twin. Events come in their order.
-    pub(super) fn of(&mut self, event: &EventEnvelope) -> Option<Option<String>> {
-        let data = |key: &str| event.data.get(key).map(String::as_str).unwrap_or_default();
-        let around = |key: &str| event.attributes.get(key).map(String::as_str).unwrap_or_default();
+    pub(super) fn of(&mut self, event: Event<'_>) -> Option<Option<String>> {
+        let data = |key: &str| event.data(key).unwrap_or_default();
+        let around = |key: &str| event.attribute(key).unwrap_or_default();
         let process = data("pid");
         let begun = || begun(around("proc.exepath"), around("proc.cmdline"));
         let inherited =
@@ -29,7 +29,7 @@ impl Labels {
             None => drop(self.processes.remove(process)),
         }
         // Numbers of processes come again.
-        if event.event_type == "fork" {
+        if event.event_type() == "fork" {
             let child = data("child_pid").to_owned();
             match &label {
                 Some(label) => drop(self.processes.insert(child, label.clone())),

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use sentinel_wire::write_object;
+use sentinel_wire::{v1::EventEnvelope, write_object};
 
 use super::*;
 

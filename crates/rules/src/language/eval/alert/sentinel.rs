@@ -44,6 +44,13 @@ fn event(view: &View<'_>, out: &mut Vec<u8>) {
     object.number("GID", head.gid);
     object.number("EUID", head.euid);
     object.number("CgroupID", head.cgroup_id);
+    for (key, id) in
+        [("ExecID", view.observation.exec_id()), ("ParentExecID", view.observation.parent_exec_id())]
+    {
+        if let Some(id) = id {
+            object.text(key, id.to_string());
+        }
+    }
     object.text("Comm", head.comm.as_bstr());
     object.text("Filename", filename(view).unwrap_or_default());
     object.text("EventType", view.observation.event.kind().name());
@@ -131,6 +138,9 @@ fn lineage(view: &View<'_>, out: &mut Vec<u8>) {
         object.number("pid", process.key.tgid);
         object.text("name", &process.comm);
         object.text("exe", &process.exe);
+        if let Some(id) = process.exec_id() {
+            object.text("exec_id", id.to_string());
+        }
         object.end();
     }
     array.end();

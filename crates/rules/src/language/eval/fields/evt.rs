@@ -194,7 +194,7 @@ const fn category(kind: Kind) -> &'static str {
         Kind::FileWrite => "io-write",
         Kind::Recv => "io-read",
         Kind::Send => "io-write",
-        Kind::Connect | Kind::Accept | Kind::Bind | Kind::Listen | Kind::Socket => "net",
+        Kind::Connect | Kind::Accept | Kind::Bind | Kind::Listen | Kind::Socket | Kind::Dns => "net",
         Kind::MemfdCreate | Kind::MmapExec | Kind::MprotectExec => "memory",
         Kind::Setuid | Kind::Capset => "user",
         Kind::Signal => "signal",

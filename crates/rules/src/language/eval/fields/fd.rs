@@ -59,12 +59,14 @@ pub(super) const FIELDS: &[Row] = &[
     }),
     plain("fd.is_server", |view, _, _| match (&view.observation.event.body, view.net()) {
         (Body::Accept(_) | Body::Recv(_), Some(_)) => Value::Bool(true),
-        (Body::Connect(_) | Body::Send(_), Some(_)) => Value::Bool(false),
+        (Body::Connect(_) | Body::Send(_) | Body::Dns(_), Some(_)) => Value::Bool(false),
         _ => Value::Missing,
     }),
     plain("fd.connected", |view, _, _| match (&view.observation.event.body, view.net()) {
         (Body::Connect(_) | Body::Accept(_), Some(_)) => Value::Bool(!failed(view)),
-        (Body::Send(_) | Body::Recv(_) | Body::Dup(_), Some(net)) => Value::Bool(has_peer(&net)),
+        (Body::Send(_) | Body::Recv(_) | Body::Dns(_) | Body::Dup(_), Some(net)) => {
+            Value::Bool(has_peer(&net))
+        }
         (_, Some(_)) => Value::Bool(false),
         _ => Value::Missing,
     }),
@@ -128,6 +130,7 @@ pub(super) fn number(view: &View<'_>) -> Option<i64> {
         Body::Bind(bind) => Some(bind.socket.fd.into()),
         Body::Listen(listen) => Some(listen.socket.fd.into()),
         Body::Send(message) | Body::Recv(message) => Some(message.socket.fd.into()),
+        Body::Dns(dns) => Some(dns.socket.fd.into()),
         Body::Dup(dup) => Some(dup.socket.fd.into()),
         Body::Setns(setns) => Some(setns.fd.into()),
         Body::FileChmod(chmod) => descriptor(chmod.file.fd),

@@ -1,11 +1,12 @@
 //! `proc.*` and `thread.*`.
 
-use sentinel_event::{Body, Process, Text};
+use sentinel_event::{Body, ExecId, Process, Text};
 
 use super::{Row, built, or_missing, plain, some};
 use crate::language::{
     Argument,
     eval::{
+        json::print,
         value::{Item, Scratch, Several, Value},
         view::View,
     },
@@ -34,6 +35,20 @@ pub(super) const FIELDS: &[Row] = &[
         Argument::Index(0) => some(name(view)),
         Argument::Index(index) => or_missing(view.ancestor(*index), |process| some(&process.comm)),
         _ => texts(view, scratch, |process| &process.comm),
+    }),
+    built("proc.exec_id", |view, _, scratch| execution(view.observation.exec_id(), scratch)),
+    built("proc.parent_exec_id", |view, _, scratch| execution(view.observation.parent_exec_id(), scratch)),
+    built("proc.aexec_id", |view, argument, scratch| match argument {
+        Argument::Index(0) => execution(view.observation.exec_id(), scratch),
+        Argument::Index(index) => execution(view.ancestor(*index).and_then(Process::exec_id), scratch),
+        _ => {
+            let mark = scratch.mark();
+            for id in view.ancestors().filter_map(Process::exec_id) {
+                let span = scratch.span(|out| print(out, format_args!("{id}")));
+                scratch.push(Item::Text(span));
+            }
+            any_since(scratch, mark)
+        }
     }),
     plain("proc.exe", |view, _, _| exe(view)),
     plain("proc.pexe", |view, _, _| or_missing(view.ancestor(1), exe_of)),
@@ -110,40 +125,16 @@ pub(super) const FIELDS: &[Row] = &[
         or_missing(oldest, |pid| Value::Signed(pid.into()))
     }),
     plain("proc.tty", |view, _, _| Value::Unsigned(head(view).tty.into())),
-    plain("proc.sid", |view, _, _| Value::Signed(head(view).session.into())),
-    plain("proc.sname", |view, _, _| match leader(view) {
-        Leader::Own => some(name(view)),
-        Leader::Other(process) => some(&process.comm),
-        Leader::Unknown => Value::Missing,
-    }),
-    plain("proc.sid.exe", |view, _, _| match leader(view) {
-        Leader::Own => exe(view),
-        Leader::Other(process) => exe_of(process),
-        Leader::Unknown => Value::Missing,
-    }),
-    plain("proc.sid.exepath", |view, _, _| match leader(view) {
-        Leader::Own => exepath(view),
-        Leader::Other(process) => path(&process.exe),
-        Leader::Unknown => Value::Missing,
-    }),
-    plain("proc.is_sid_leader", |view, _, _| Value::Bool(head(view).session == head(view).process.tgid)),
     plain("proc.duration", |view, _, _| since(view, head(view).process.start_ns)),
     plain("proc.ppid.duration", |view, _, _| since(view, head(view).parent.start_ns)),
     plain("proc.pid.ts", |view, _, _| started(view, head(view).process.start_ns)),
     plain("proc.ppid.ts", |view, _, _| started(view, head(view).parent.start_ns)),
-    plain("proc.is_exe_upper_layer", |view, _, _| {
-        or_missing(view.exec(), |exec| Value::Bool(exec.exe_upper_layer))
-    }),
-    plain("proc.is_exe_from_memfd", |view, _, _| or_missing(view.exec(), |exec| Value::Bool(exec.exe_memfd))),
-    plain("proc.exe_ino", |view, _, _| {
-        or_missing(view.exec().and_then(|exec| i64::try_from(exec.exe_ino).ok()), Value::Signed)
-    }),
     plain("thread.tid", |view, _, _| Value::Signed(head(view).tid.into())),
     plain("thread.ismain", |view, _, _| Value::Bool(head(view).tid == head(view).process.tgid)),
     built("thread.nametid", |view, _, scratch| {
         scratch.build(|out| {
             out.extend_from_slice(head(view).comm.as_bstr());
-            super::super::json::print(out, format_args!(":{}", head(view).tid));
+            print(out, format_args!(":{}", head(view).tid));
         })
     }),
 ];
@@ -151,7 +142,7 @@ pub(super) const FIELDS: &[Row] = &[
 const SHELLS: &[&[u8]] =
     &[b"ash", b"bash", b"csh", b"dash", b"fish", b"ksh", b"mksh", b"sh", b"tcsh", b"yash", b"zsh"];
 
-fn head<'a>(view: &View<'a>) -> &'a sentinel_event::Head {
+pub(super) fn head<'a>(view: &View<'a>) -> &'a sentinel_event::Head {
     &view.observation.event.head
 }
 
@@ -192,7 +183,7 @@ pub(super) fn exe<'a>(view: &View<'a>) -> Value<'a> {
     }
 }
 
-fn exe_of(process: &Process) -> Value<'_> {
+pub(super) fn exe_of(process: &Process) -> Value<'_> {
     match process.argv.first() {
         Some(first) if !first.is_empty() => Value::Text(first),
         _ => path(&process.exe),
@@ -207,7 +198,7 @@ pub(super) fn exepath<'a>(view: &View<'a>) -> Value<'a> {
 }
 
 /// A program's path. Falco has no slash before the name of a memfd.
-fn path(path: &[u8]) -> Value<'_> {
+pub(super) fn path(path: &[u8]) -> Value<'_> {
     match path.strip_prefix(b"/") {
         Some(name) if name.starts_with(b"memfd:") => Value::Text(name),
         _ => some(path),
@@ -257,25 +248,18 @@ fn each<'a>(view: &View<'a>, scratch: &mut Scratch, write: fn(&Process, &mut Vec
         let span = scratch.span(|out| write(process, out));
         scratch.push(Item::Text(span));
     }
+    any_since(scratch, mark)
+}
+
+fn any_since<'a>(scratch: &Scratch, mark: usize) -> Value<'a> {
     match scratch.since(mark) {
         Value::Several(_, span) => any(Value::Several(Several::Any, span)),
         other => other,
     }
 }
 
-enum Leader<'a> {
-    Own,
-    Other(&'a Process),
-    Unknown,
-}
-
-/// The session's leader, when it is the process or an ancestor.
-fn leader<'a>(view: &View<'a>) -> Leader<'a> {
-    let session = head(view).session;
-    if session == head(view).process.tgid {
-        return Leader::Own;
-    }
-    view.ancestors().find(|process| process.key.tgid == session).map_or(Leader::Unknown, Leader::Other)
+fn execution<'a>(id: Option<ExecId>, scratch: &mut Scratch) -> Value<'a> {
+    or_missing(id, |id| scratch.build(|out| print(out, format_args!("{id}"))))
 }
 
 fn since<'a>(view: &View<'a>, start_ns: u64) -> Value<'a> {
@@ -285,7 +269,7 @@ fn since<'a>(view: &View<'a>, start_ns: u64) -> Value<'a> {
     }
 }
 
-fn started<'a>(view: &View<'a>, start_ns: u64) -> Value<'a> {
+pub(super) fn started<'a>(view: &View<'a>, start_ns: u64) -> Value<'a> {
     match since(view, start_ns) {
         Value::Unsigned(ago) => Value::Unsigned(head(view).real_ns.saturating_sub(ago)),
         _ => Value::Missing,

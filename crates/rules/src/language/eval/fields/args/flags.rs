@@ -39,11 +39,22 @@ pub(super) fn flags<'a>(view: &View<'a>, scratch: &mut Scratch) -> Value<'a> {
     match &view.observation.event.body {
         Body::Exec(_) => {
             let Some(exec) = view.exec() else { return Value::Missing };
-            Value::Text(match (exec.exe_upper_layer, exec.exe_memfd) {
-                (true, true) => b"EXE_UPPER_LAYER|EXE_FROM_MEMFD",
-                (true, false) => b"EXE_UPPER_LAYER",
-                (false, true) => b"EXE_FROM_MEMFD",
-                (false, false) => b"0",
+            let file = &exec.executable;
+            let set = [
+                (file.writable, "EXE_WRITABLE"),
+                (file.upper_layer, "EXE_UPPER_LAYER"),
+                (file.memfd, "EXE_FROM_MEMFD"),
+                (file.lower_layer, "EXE_LOWER_LAYER"),
+            ];
+            scratch.build(|out| {
+                let start = out.len();
+                for (_, name) in set.into_iter().filter(|(set, _)| *set) {
+                    bar(start, out);
+                    out.extend_from_slice(name.as_bytes());
+                }
+                if out.len() == start {
+                    out.push(b'0');
+                }
             })
         }
         Body::FileOpen(open) if view.call.name != "creat" => scratch.build(|out| {

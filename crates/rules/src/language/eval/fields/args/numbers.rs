@@ -56,7 +56,7 @@ numbers! {
     "uid" => |view| calls::user(view).or_else(|| id(view, view.observation.event.head.euid)),
     "gid" => |view| calls::group(view).or_else(|| id(view, view.observation.event.head.egid)),
     "vpid" => |view| forked(view).then(|| view.observation.event.head.vpid.into()),
-    "exe_ino" => |view| view.exec().and_then(|exec| i64::try_from(exec.exe_ino).ok()),
+    "exe_ino" => |view| view.exec().and_then(|exec| i64::try_from(exec.executable.ino).ok()),
     "request" => |view| match &view.observation.event.body {
         Body::Ptrace(ptrace) => i64::try_from(ptrace.request).ok(),
         _ => None,
