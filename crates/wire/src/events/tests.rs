@@ -12,7 +12,13 @@ fn check(message: &[u8]) {
     let Ok(envelope) = EventEnvelope::decode(message) else {
         return assert!(read.is_err(), "{message:?}");
     };
-    let read = read.unwrap_or_else(|error| panic!("{message:?}: {error}"));
+    let read = match read {
+        // Of a map, prost takes any wire type for a length; we do not.
+        Err(error) if ["field 20 has", "field 30 has"].iter().any(|of| error.to_string().contains(of)) => {
+            return;
+        }
+        read => read.unwrap_or_else(|error| panic!("{message:?}: {error}")),
+    };
     let event = read.get(0).unwrap();
     let texts = [
         (event.event_id(), &envelope.event_id),
