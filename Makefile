@@ -36,7 +36,7 @@ build: setup-build web ## Leaves the release programs in target/release
 	$(CARGO) build --release --workspace --exclude sentinel-benches --bins
 
 .PHONY: test
-test: setup-test fmt-check lint unit test-web test-packaging vm-smoke ## Everything that must hold: formats, lints, all tests (root ones with sudo)
+test: setup-test fmt-check lint unit test-web test-packaging ## Everything that must hold: formats, lints, all tests (root ones with sudo)
 
 # One build and one run for all tests. test-runner.sh gives root to those of root_*.rs.
 .PHONY: unit

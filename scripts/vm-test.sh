@@ -41,7 +41,7 @@ for line in sys.stdin:
     message = json.loads(line)
     if message.get("executable"):
         print(message["target"]["src_path"], message["executable"])')
-built() { sed -nE "s|.*/crates/$1/tests/root_($2)\.rs (.*)$|\2|p" <<<"$told"; }
+built() { sed -nE "s#.*/crates/$1/tests/root_($2)\.rs (.*)\$#\2#p" <<<"$told"; }
 mapfile -t programs < <(built probe "$TESTS")
 mapfile -t attacks < <(built cli simulations)
 [ "${#programs[@]}" -eq "$(tr '|' '\n' <<<"$TESTS" | wc -l)" ] || die "cargo did not name all programs root_($TESTS)"
