@@ -70,7 +70,7 @@ static __always_inline void open_fill(struct sentinel_file_open *r, struct open_
 		open_fill(r, &c, ctx);                                                                       \
 		r->hdr.len = sizeof(*r) + r->path.span.len;                                                  \
 		/* The same before and after: the path is that of this place. */                             \
-		if (c.place && place_of(c.path, c.secret) == c.place)                                        \
+		if (c.place && place_of(c.path, c.secret, NULL) == c.place)                                  \
 			r->place = c.place;                                                                  \
 		ring_submit(r);                                                                              \
 	} while (0)
@@ -101,9 +101,11 @@ static __always_inline bool open_unwanted(struct open_call *c, struct tp_sys_exi
 	} else if (!(f->some & ways)) {
 		unwanted = true;
 	} else {
-		__u64 judged =
-		    loop ? path_judge_loop(c->path, secret, ways) : path_judge_plain(c->path, secret, ways);
+		struct measured seen = {};
+		__u64 judged = loop ? path_judge_loop(c->path, secret, ways, &seen)
+				    : path_judge_plain(c->path, secret, ways);
 
+		c->path_len = seen.measure;
 		unwanted = judged == PATH_UNWANTED;
 		c->secret = secret;
 		c->place = judged > PATH_UNWANTED ? judged : 0;
@@ -126,7 +128,10 @@ static __always_inline int open_exit(struct tp_sys_exit *ctx, bool loop)
 		ring_count(SENTINEL_KIND_FILE_OPEN, COUNT_FILTERED);
 		return 0;
 	}
-	c.path_len = c.path ? path_measure(c.path) : 1ull << 32;
+	if (!c.path)
+		c.path_len = 1ull << 32;
+	else if (!c.path_len)
+		c.path_len = path_measure(c.path);
 	if (c.file && !files_shared()) {
 		if (path_size(c.path_len) == SIZE_SMALL)
 			OPEN_SURE(PATH_SMALL, SIZE_SMALL);

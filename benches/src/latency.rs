@@ -142,7 +142,7 @@ fn lines(output: ChildStdout) -> Receiver<(usize, Instant)> {
 
 fn sample(plan: &Plan<'_>, deed: Deed, lines: &Receiver<(usize, Instant)>) -> Result<Vec<f64>> {
     let mut samples = Vec::with_capacity(plan.samples);
-    let program = program(plan.dir);
+    let program = program()?;
     for number in 0..plan.samples {
         let name = name(number);
         let (done, child) = match deed {

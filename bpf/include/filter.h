@@ -60,11 +60,11 @@ struct {
 
 #define MIX(h, v) ((h) = ((h) ^ (__u64)(v)) * 0x9e3779b97f4a7c15ull, (h) ^= (h) >> 29)
 
-/* On the way up from a file: what is known of the place of its directory. */
+/* On the way up from a file: what is known of the place of its directory, and how long the path is. */
 struct placing {
 	struct dentry *d, *mroot;
 	struct mount *m;
-	__u64 h;
+	__u64 h, len, bits; /* len, bits: as in path_measure() */
 	__u32 moving, flags, done, pad;
 };
 
@@ -76,6 +76,7 @@ static __always_inline bool place_start(struct placing *c, struct walk *w, __u64
 		return false;
 	c->h = secret;
 	c->moving = LD(w->d, d_seq.seqcount.sequence);
+	c->len = c->bits = (LD(w->d, d_name.len) & 255) + 1;
 	w->d = LD(w->d, d_parent);
 	return true;
 }
@@ -88,10 +89,16 @@ static __always_inline void place_up(struct placing *c, struct walk *w)
 	c->moving |= seq;
 	MIX(c->h, LD(LD(at, d_inode), i_ino) ^ (__u64)seq << 32);
 	d = walk_up(w);
-	if (d)
-		MIX(c->h, (__u64)LD(d, d_name.hash) << 32 | LD(d, d_name.len));
-	else
+	if (d) {
+		__u32 len = LD(d, d_name.len);
+		__u64 n = (len & 255) + 1;
+
+		MIX(c->h, (__u64)LD(d, d_name.hash) << 32 | len);
+		c->len += n;
+		c->bits |= n;
+	} else {
 		MIX(c->h, (__u64)LD(LD(at, d_sb), s_dev) << 32 | ~0u);
+	}
 }
 
 static long place_step(__u32 i, void *ctx)
@@ -104,6 +111,8 @@ static long place_step(__u32 i, void *ctx)
 	w.m = CAST(c->m, struct mount);
 	w.mroot = c->mroot;
 	place_up(c, &w);
+	if (!w.done)
+		place_up(c, &w); /* two at once: what passes through memory costs as much as a step */
 	c->d = w.d;
 	c->m = w.m;
 	c->mroot = w.mroot;
@@ -112,10 +121,15 @@ static long place_step(__u32 i, void *ctx)
 	return w.done;
 }
 
+/* What path_measure() says of a path, when the walk to its place came to the top. */
+struct measured {
+	__u64 measure; /* 0: not known */
+};
+
 /* The place of the directory of the file at @path; 0: not to be told (deep, detached, a mount by itself, or
- * being renamed). Global functions: each is verified once, by itself. The second is for kernels before 5.17.
- */
-__noinline __weak __u64 place_of_loop(__u64 path, __u64 secret)
+ * being renamed). Global functions: each is verified once, by itself. The second is for kernels before 5.17,
+ * which may not be given memory either; they measure in a pass of its own. */
+__noinline __weak __u64 place_of_loop(__u64 path, __u64 secret, struct measured *out)
 {
 	struct placing c = {};
 	struct walk w;
@@ -125,7 +139,9 @@ __noinline __weak __u64 place_of_loop(__u64 path, __u64 secret)
 	c.d = w.d;
 	c.m = w.m;
 	c.mroot = w.mroot;
-	bpf_loop(PLACE_STEPS, place_step, &c, 0);
+	bpf_loop(PLACE_STEPS / 2, place_step, &c, 0);
+	if (out && c.done)
+		out->measure = c.len | c.bits << 16 | 1ull << 32;
 	return c.done && !c.flags && !(c.moving & 1) ? c.h | 1 << 16 : 0;
 }
 
@@ -142,7 +158,8 @@ __noinline __weak __u64 place_of_plain(__u64 path, __u64 secret)
 }
 
 /* Uses the constant `loop` of its surroundings. */
-#define place_of(path, secret) (loop ? place_of_loop((path), (secret)) : place_of_plain((path), (secret)))
+#define place_of(path, secret, out)                                                                          \
+	(loop ? place_of_loop((path), (secret), (out)) : place_of_plain((path), (secret)))
 
 /* May the name of @d be wanted in one of @ways, in a directory of which nothing but @verdict is known? */
 static __always_inline bool name_wanted(struct dentry *d, struct sentinel_open_filter *f, __u32 ways,
@@ -189,12 +206,12 @@ static __always_inline bool name_wanted(struct dentry *d, struct sentinel_open_f
 
 /* Is it certain that nobody wants the file at @path, opened in one of @ways? When its directory is not known,
  * its place: more than the two answers. */
-static __always_inline __u64 path_judge(__u64 path, __u64 secret, __u32 ways, bool loop)
+static __always_inline __u64 path_judge(__u64 path, __u64 secret, __u32 ways, struct measured *out, bool loop)
 {
 	struct dentry *d = LD(CAST((void *)path, struct path), dentry);
 	__u32 seq = LD(d, d_seq.seqcount.sequence), zero = 0, i;
 	struct sentinel_open_filter *f = bpf_map_lookup_elem(&open_filter, &zero);
-	__u64 tag = place_of(path, secret), *slot, verdict;
+	__u64 tag = place_of(path, secret, out), *slot, verdict;
 
 	if (!tag || !f)
 		return PATH_WANTED;
@@ -213,12 +230,12 @@ static __always_inline __u64 path_judge(__u64 path, __u64 secret, __u32 ways, bo
 }
 
 /* Global functions: what follows is verified once, not once for each way through them. */
-__noinline __weak __u64 path_judge_loop(__u64 path, __u64 secret, __u32 ways)
+__noinline __weak __u64 path_judge_loop(__u64 path, __u64 secret, __u32 ways, struct measured *out)
 {
-	return path_judge(path, secret, ways, true);
+	return path_judge(path, secret, ways, out, true);
 }
 
 __noinline __weak __u64 path_judge_plain(__u64 path, __u64 secret, __u32 ways)
 {
-	return path_judge(path, secret, ways, false);
+	return path_judge(path, secret, ways, NULL, false);
 }

@@ -151,6 +151,23 @@ static __always_inline enum path_size path_size(__u64 measure)
 	return measure && (measure & 0xffff) <= ROOM_MEDIUM ? SIZE_MEDIUM : SIZE_LARGE;
 }
 
+/* @n bytes of a name and a NUL, of @names at most. Word by word, where a load is one instruction: a call
+ * costs more than the two or three words that a name usually has. What lies behind a name in its last word is
+ * written over, or lies behind the record's length. */
+static __always_inline void name_copy(__u8 *at, const unsigned char *name, __u32 n, __u32 names)
+{
+	if (!HAS_CAST || names != NAME_SHORT) {
+		bpf_probe_read_kernel(at, n + 1, name);
+		return;
+	}
+#pragma unroll
+	for (__u32 i = 0; i < NAME_SHORT; i += 8) {
+		*(__u64 *)(at + i) = WORD(name + i);
+		if (i + 8 > n)
+			return;
+	}
+}
+
 /* Second pass, one step. The length lives in the record, where the verifier knows nothing about it:
  * one round is like another. Offsets below @room may start a name of up to @names bytes (a power of
  * two), so @buf has room + names. */
@@ -175,7 +192,7 @@ static __always_inline void copy_up(struct walk *w, struct sentinel_path *p, __u
 	n &= names - 1;
 	at = buf + off;
 	barrier_var(at); /* … and what follows from the pointer that was compared */
-	bpf_probe_read_kernel(at, n + 1, LD(d, d_name.name));
+	name_copy(at, LD(d, d_name.name), n, names);
 	at[n] = 0; /* a rename may have put a longer name in place since */
 	p->span.len = off + n + 1;
 }

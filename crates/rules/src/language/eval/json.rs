@@ -57,7 +57,11 @@ pub(super) fn string(text: &[u8], out: &mut Vec<u8>) {
 
 /// The inside of a string.
 pub(super) fn escaped(text: &[u8], out: &mut Vec<u8>) {
-    for chunk in text.utf8_chunks() {
+    // Nearly every text is copied as it stands.
+    let plain = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
+    let (front, rest) = text.split_at(text.iter().take_while(|byte| plain(byte)).count());
+    out.extend_from_slice(front);
+    for chunk in rest.utf8_chunks() {
         for letter in chunk.valid().chars() {
             match letter {
                 '"' => out.extend_from_slice(b"\\\""),
