@@ -246,12 +246,17 @@ fn plain(mut observation: Observation) -> Observation {
     }
     observation.container_id = observation.container_id.filter(|id| !id.is_empty());
     let parent = observation.event.head.parent;
+    // The kernel keeps fifteen bytes; a character that is cut there would be another one on the other side.
+    let short = |comm: &Text| {
+        let comm = comm.to_string();
+        Text::from(&comm[..comm.floor_char_boundary(15)])
+    };
     let argv =
         |argv: &[Text]| std::iter::once(Text::default()).chain(argv.iter().skip(1).map(clean)).collect();
     let tidy = |process: &mut Arc<sentinel_event::Process>, key: ProcessKey| {
         let process = Arc::make_mut(process);
         process.key = key;
-        process.comm = if process.comm.is_empty() { "x".into() } else { clean(&process.comm) };
+        process.comm = if process.comm.is_empty() { "x".into() } else { short(&clean(&process.comm)) };
         process.exe = clean(&process.exe);
         process.argv = argv(&process.argv);
     };
