@@ -67,12 +67,15 @@ if ! [ -S /run/podman/podman.sock ]; then
 fi
 mapfile -t capabilities < <(sed -n 's/^  capabilities: \[\(.*\)\]/\1/p' helm/sentinel/values.yaml | tr -d ' ' | tr ',' '\n')
 [ ${#capabilities[@]} -ge 2 ] || die "helm/sentinel/values.yaml names no capabilities"
-"${run[@]}" --detach --name "$name" --pid host --cap-drop ALL "${capabilities[@]/#/--cap-add=}" \
-    --security-opt seccomp=unconfined --security-opt no-new-privileges \
-    --volume /sys/kernel/tracing:/sys/kernel/tracing:ro --volume /sys/kernel/security:/sys/kernel/security:ro \
-    --volume /sys/fs/bpf:/sys/fs/bpf --volume /sys/fs/cgroup:/sys/fs/cgroup:ro \
-    --volume /run:/run:ro,rslave --volume "$work/config:/etc/sentinel-ebpf:ro" --env NODE_NAME=node-7 \
-    "localhost/sentinel-agent:$tag" --config /etc/sentinel-ebpf/agent-config.yaml >/dev/null
+start_agent() {
+    "${run[@]}" --detach --name "$name" --pid host --cap-drop ALL "${capabilities[@]/#/--cap-add=}" \
+        --security-opt seccomp=unconfined --security-opt no-new-privileges \
+        --volume /sys/kernel/tracing:/sys/kernel/tracing:ro --volume /sys/kernel/security:/sys/kernel/security:ro \
+        --volume /sys/fs/bpf:/sys/fs/bpf --volume /sys/fs/cgroup:/sys/fs/cgroup:ro \
+        --volume /run:/run:ro,rslave --volume "$work/config:/etc/sentinel-ebpf:ro" --env NODE_NAME=node-7 \
+        "localhost/sentinel-agent:$tag" --config /etc/sentinel-ebpf/agent-config.yaml >/dev/null
+}
+start_agent
 
 logs() { "${podman[@]}" logs "$name" 2>&1; }
 wait_for() { # wait_for WHAT SECONDS COMMAND…
@@ -99,3 +102,20 @@ wait_for "no exec event of container $name-other ($other) with its name" 30 seen
 "${podman[@]}" stop --time 5 "$name" >/dev/null
 [ "$("${podman[@]}" inspect --format '{{.State.ExitCode}}' "$name")" = 0 ] || die "the agent does not stop as it should"
 say "Images: the agent, with ${capabilities[*]} only, sees what another container executes, and its name."
+
+# Every read and write goes into the container's log, which conmon writes, and that is an event: no chain of them.
+printf 'rules: [{name: reads, event: file_read}, {name: writes, event: file_write}]\n' >"$work/config/rules.yaml"
+"${podman[@]}" rm --force "$name" >/dev/null
+start_agent
+wait_for "the agent does not start in its container" 60 started
+log=$("${podman[@]}" inspect --format '{{.HostConfig.LogConfig.Path}}' "$name")
+events() { logs | grep -cF "\"filename\":\"$log\"" || true; }
+# shellcheck disable=SC2317 # called by wait_for
+any() { [ "$(events)" -gt 0 ]; }
+wait_for "no event of the log $log" 30 any
+before=$(events)
+sleep 10
+chain=$(($(events) - before))
+[ "$chain" -le 100 ] || die "events feed on themselves through the container's log: $chain in ten seconds"
+"${podman[@]}" stop --time 5 "$name" >/dev/null
+say "Images: events into the container's log do not feed on themselves: $chain in ten seconds."
