@@ -61,10 +61,22 @@ test-packaging: setup-test
 	scripts/tests/nix.sh
 
 .PHONY: test-services
-test-services: build ## The services in a booted systemd and the images in podman (needs root; three minutes)
+test-services: build ## The services in a booted systemd, the images in podman and containerd (needs root; five minutes)
 	@scripts/setup.sh services
 	$(ROOT) scripts/tests/nspawn.sh
+	$(ROOT) scripts/tests/nspawn.sh --nixos
 	$(ROOT) scripts/tests/images.sh
+	$(ROOT) scripts/tests/containerd.sh
+	scripts/tests/checkov.sh
+
+.PHONY: test-guest
+test-guest: build ## The services in a machine of their own, in QEMU (needs root; ten minutes)
+	@scripts/setup.sh services
+	$(ROOT) scripts/tests/guest.sh
+
+.PHONY: reproducible
+reproducible: setup-build ## Builds the programs twice in different places and compares the bytes (ARGS="sentinel-agent": only these)
+	scripts/reproducible.sh $(ARGS)
 
 .PHONY: lint
 lint: setup-test web ## Lints Rust (clippy), C (layout) and shell; no warning is allowed

@@ -69,7 +69,7 @@ static __always_inline int chmod_exit(struct tp_sys_exit *ctx, bool loop)
 	long dirfd = at ? (long)ARG(0) : AT_FDCWD;
 	__u32 mode = at ? ARG(2) : ARG(1), flags = ctx->id == NR_FCHMODAT2 ? ARG(3) : 0;
 
-	if (!wanted(SENTINEL_KIND_FILE_CHMOD))
+	if (!wanted_outcome(SENTINEL_KIND_FILE_CHMOD, ctx->ret))
 		return 0;
 	if (ctx->id == NR_FCHMOD)
 		BY_FD(file_chmod, SENTINEL_KIND_FILE_CHMOD, ARG(0), CHMOD_FILL);
@@ -100,7 +100,7 @@ static __always_inline int chown_exit(struct tp_sys_exit *ctx, bool loop)
 	long dirfd = at ? (long)ARG(0) : AT_FDCWD;
 	__u32 uid = at ? ARG(2) : ARG(1), gid = at ? ARG(3) : ARG(2), flags = at ? ARG(4) : 0;
 
-	if (!wanted(SENTINEL_KIND_FILE_CHOWN))
+	if (!wanted_outcome(SENTINEL_KIND_FILE_CHOWN, ctx->ret))
 		return 0;
 	if (ctx->id == NR_FCHOWN)
 		BY_FD(file_chown, SENTINEL_KIND_FILE_CHOWN, ARG(0), CHOWN_FILL);
@@ -121,7 +121,7 @@ static __always_inline int truncate_exit(struct tp_sys_exit *ctx, bool loop)
 	const char *user = (void *)ARG(0);
 	__u64 size = ARG(1);
 
-	if (!wanted(SENTINEL_KIND_FILE_TRUNCATE))
+	if (!wanted_outcome(SENTINEL_KIND_FILE_TRUNCATE, ctx->ret))
 		return 0;
 	if (ctx->id != NR_TRUNCATE)
 		BY_FD(file_truncate, SENTINEL_KIND_FILE_TRUNCATE, ARG(0), r->size = size);

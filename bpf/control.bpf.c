@@ -72,7 +72,7 @@ int signal(struct tp_sys_exit *ctx)
 {
 	struct sentinel_signal *r;
 
-	if (!wanted(SENTINEL_KIND_SIGNAL))
+	if (!wanted_outcome(SENTINEL_KIND_SIGNAL, ctx->ret))
 		return 0;
 	r = ring_reserve(SENTINEL_KIND_SIGNAL, sizeof(*r));
 	if (!r)
@@ -138,7 +138,7 @@ int bpf(struct tp_sys_exit *ctx)
 	const void *attr = (void *)ARG(1);
 	__u32 cmd = ARG(0), size = ARG(2);
 
-	if (!bpf_matters(cmd) || !wanted(SENTINEL_KIND_BPF))
+	if (!bpf_matters(cmd) || !wanted_outcome(SENTINEL_KIND_BPF, ctx->ret))
 		return 0;
 	r = ring_reserve(SENTINEL_KIND_BPF, sizeof(*r));
 	if (!r)
@@ -204,7 +204,7 @@ int userfaultfd(struct tp_sys_exit *ctx)
 {
 	struct sentinel_userfaultfd *r;
 
-	if (!wanted(SENTINEL_KIND_USERFAULTFD))
+	if (!wanted_outcome(SENTINEL_KIND_USERFAULTFD, ctx->ret))
 		return 0;
 	r = ring_reserve(SENTINEL_KIND_USERFAULTFD, sizeof(*r));
 	if (!r)
@@ -223,7 +223,7 @@ int io_uring_setup(struct tp_sys_exit *ctx)
 	struct sentinel_io_uring_setup *r;
 	__u32 params[6] = {}; /* the head of struct io_uring_params */
 
-	if (!wanted(SENTINEL_KIND_IO_URING_SETUP))
+	if (!wanted_outcome(SENTINEL_KIND_IO_URING_SETUP, ctx->ret))
 		return 0;
 	r = ring_reserve(SENTINEL_KIND_IO_URING_SETUP, sizeof(*r));
 	if (!r)
@@ -247,7 +247,7 @@ int process_vm_write(struct tp_sys_exit *ctx)
 {
 	struct sentinel_process_vm_write *r;
 
-	if (!wanted(SENTINEL_KIND_PROCESS_VM_WRITE))
+	if (!wanted_outcome(SENTINEL_KIND_PROCESS_VM_WRITE, ctx->ret))
 		return 0;
 	r = ring_reserve(SENTINEL_KIND_PROCESS_VM_WRITE, sizeof(*r));
 	if (!r)

@@ -84,7 +84,7 @@ static __always_inline int dup_exit(struct tp_sys_exit *ctx, bool loop)
 	struct dup_call d = {};
 	__u64 path, measure;
 
-	if (!wanted(SENTINEL_KIND_DUP) || !dup_args(&d, ctx->id))
+	if (!wanted_outcome(SENTINEL_KIND_DUP, ctx->ret) || !dup_args(&d, ctx->id))
 		return 0;
 	c->fd = ARG(0);
 	/* Both descriptors lead to the file; the new one is less likely to have been closed since. */

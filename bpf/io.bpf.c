@@ -7,7 +7,10 @@
  *
  * The key is the address of struct file and the process. The address is reused, often at once, so an
  * entry also holds the inode and `closed`: a closed entry that is met again is a new open. Only the
- * sweep deletes entries: of dead processes, or closed long ago. */
+ * sweep deletes entries: of dead processes, or closed long ago.
+ *
+ * A record may carry the first bytes of the call that it names (sentinel_config.buffers; 5.17). */
+#include "data.h"
 #include "path.h"
 #include "uring.h"
 
@@ -48,17 +51,20 @@ struct io_call {
 	__u32 nr, fd;
 	long ret;
 	int w;
+	bool moves;	  /* data between a file and the caller's memory */
+	struct data data; /* nowhere unless it is wanted */
 };
 
-#define EMIT_IO(BYTES, SIZE)                                                                                 \
+/* In the tail the data, of which there is room for @DATA bytes (a constant), and the path. */
+#define EMIT_IO(DATA, BYTES, SIZE)                                                                           \
 	do {                                                                                                 \
 		struct sentinel_file_read *r = /* sentinel_file_write has the same form */                   \
-		    ring_take(kind, sizeof(*r) + (BYTES));                                                   \
+		    ring_take(kind, sizeof(*r) + (DATA) + (BYTES));                                          \
 		if (!r) {                                                                                    \
 			ring_count(kind, single ? COUNT_LOST : COUNT_DEFERRED);                              \
 			return false;                                                                        \
 		}                                                                                            \
-		path_copy(&r->io.path, (__u8 *)(r + 1), 0, path, measure, SIZE, loop);                       \
+		path_copy(&r->io.path, (__u8 *)(r + 1) + (DATA), (DATA), path, measure, SIZE, loop);         \
 		if ((SIZE) == SIZE_SMALL && r->io.path.flags & SENTINEL_PATH_CUT) {                          \
 			bpf_ringbuf_discard(r, BPF_RB_NO_WAKEUP);                                            \
 			break;                                                                               \
@@ -73,14 +79,27 @@ struct io_call {
 		r->io.ino = LD(c->inode, i_ino);                                                             \
 		r->io.dev = LD(LD(c->inode, i_sb), s_dev);                                                   \
 		r->io.fd = c->fd;                                                                            \
+		r->io.data.off = r->io.data.len = 0;                                                         \
+		if (DATA)                                                                                    \
+			data_copy(&r->io.data, (__u8 *)(r + 1), 0, &c->data);                                \
 		fill_header_at(&r->hdr, kind, c->nr, c->ret, c->now);                                        \
 		if (c->owner)                                                                                \
 			fill_owner(&r->hdr, address_of(c->owner));                                           \
-		r->hdr.len = sizeof(*r) + r->io.path.span.len;                                               \
+		r->hdr.len = sizeof(*r) + (DATA) + r->io.path.span.len;                                      \
 		ring_count(kind, COUNT_DELIVERED);                                                           \
 		ring_submit(r);                                                                              \
 		return true;                                                                                 \
 	} while (0)
+
+static __always_inline void data_of_call(struct io_call *c)
+{
+	if (c->nr == NR_READ || c->nr == NR_PREAD64 || c->nr == NR_WRITE || c->nr == NR_PWRITE64) {
+		c->data.at = ARG(1);
+		c->data.len = c->ret;
+	} else {
+		data_of_vector(&c->data, (void *)ARG(1), c->ret);
+	}
+}
 
 /* The record that names the file: one call, or the totals so far. @e: NULL when there is no entry. */
 static __always_inline bool emit_io(struct io_call *c, struct sentinel_open_file *e, bool loop)
@@ -89,13 +108,22 @@ static __always_inline bool emit_io(struct io_call *c, struct sentinel_open_file
 	bool single = !e || e->single;
 	__u32 kind = kind_of(c->w);
 
+	if (loop && c->moves && c->ret > 0 && data_wanted())
+		data_of_call(c);
+	if (loop && c->data.at) {
+		measure = path_measure(path);
+		if (path_size(measure) != SIZE_LARGE)
+			EMIT_IO(SENTINEL_DATA_MAX, PATH_MEDIUM, SIZE_MEDIUM);
+		else
+			EMIT_IO(SENTINEL_DATA_MAX, PATH_LARGE, SIZE_LARGE);
+	}
 	/* Most paths are short: tried without measuring, which would cost as much as the copy. */
-	EMIT_IO(PATH_SMALL, SIZE_SMALL);
+	EMIT_IO(0, PATH_SMALL, SIZE_SMALL);
 	measure = path_measure(path);
 	if (path_size(measure) != SIZE_LARGE)
-		EMIT_IO(PATH_MEDIUM, SIZE_MEDIUM);
+		EMIT_IO(0, PATH_MEDIUM, SIZE_MEDIUM);
 	else
-		EMIT_IO(PATH_LARGE, SIZE_LARGE);
+		EMIT_IO(0, PATH_LARGE, SIZE_LARGE);
 }
 
 /* The sums of a file that is closed, or whose address now belongs to another. */
@@ -238,6 +266,17 @@ static __always_inline int account(unsigned int fd, struct tp_sys_exit *ctx, int
 	return account_call(&c, loop);
 }
 
+/* A call that has its data in the caller's memory. */
+static __always_inline int account_data(struct tp_sys_exit *ctx, int w, bool loop)
+{
+	struct io_call c = {.nr = ctx->id, .fd = ARG(0), .ret = ctx->ret, .w = w, .moves = true};
+
+	if (ctx->ret < 0 || others())
+		return 0;
+	c.file = file_of_fd(c.fd);
+	return account_call(&c, loop);
+}
+
 /* A request of io_uring that has ended. It holds its file, and no longer knows by which descriptor. */
 static __always_inline int account_request(__u64 *ctx, int w)
 {
@@ -312,8 +351,8 @@ static __always_inline int close_enter(struct tp_sys_enter *ctx, bool loop)
 
 /* Attached to sys_exit_{read,pread64,readv,preadv,preadv2} and the write family. Misses: mmap, io_submit,
  * vmsplice, int 0x80. */
-PROGRAM(file_read, struct tp_sys_exit, account, (unsigned int)ARG(0), ctx, READ)
-PROGRAM(file_write, struct tp_sys_exit, account, (unsigned int)ARG(0), ctx, WRITE)
+PROGRAM(file_read, struct tp_sys_exit, account_data, ctx, READ)
+PROGRAM(file_write, struct tp_sys_exit, account_data, ctx, WRITE)
 /* Attached to sys_exit_{sendfile64,splice,copy_file_range}. */
 PROGRAM(file_copy_read, struct tp_sys_exit, account_copy, ctx, READ)
 PROGRAM(file_copy_write, struct tp_sys_exit, account_copy, ctx, WRITE)

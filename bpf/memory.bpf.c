@@ -33,7 +33,7 @@ int ptrace(struct tp_sys_exit *ctx)
 	__u64 request = ARG(0);
 	struct sentinel_ptrace *r;
 
-	if (!ptrace_matters(request) || !wanted(SENTINEL_KIND_PTRACE))
+	if (!ptrace_matters(request) || !wanted_outcome(SENTINEL_KIND_PTRACE, ctx->ret))
 		return 0;
 	r = ring_reserve(SENTINEL_KIND_PTRACE, sizeof(*r));
 	if (!r)
@@ -74,7 +74,7 @@ int memfd_create(struct tp_sys_exit *ctx)
 	struct sentinel_memfd_create *r;
 	__u8 *tail;
 
-	if (!wanted(SENTINEL_KIND_MEMFD_CREATE))
+	if (!wanted_outcome(SENTINEL_KIND_MEMFD_CREATE, ctx->ret))
 		return 0;
 	r = ring_reserve(SENTINEL_KIND_MEMFD_CREATE, sizeof(*r) + MEMFD_NAME);
 	if (!r)
@@ -126,7 +126,7 @@ static __always_inline int mmap_exit(struct tp_sys_exit *ctx, bool loop)
 	__u32 prot = ARG(2);
 	__u64 file, path, measure;
 
-	if (!(prot & PROT_EXEC) || !wanted(SENTINEL_KIND_MMAP_EXEC))
+	if (!(prot & PROT_EXEC) || !wanted_outcome(SENTINEL_KIND_MMAP_EXEC, ctx->ret))
 		return 0;
 	file = ARG(3) & MAP_ANONYMOUS ? 0 : file_of_fd((unsigned int)ARG(4));
 	path = path_of_file(file);
@@ -162,7 +162,7 @@ int mprotect_exec(struct tp_sys_exit *ctx)
 	__u32 prot = ARG(2);
 	struct sentinel_mprotect_exec *r;
 
-	if (!(prot & PROT_EXEC) || !wanted(SENTINEL_KIND_MPROTECT_EXEC))
+	if (!(prot & PROT_EXEC) || !wanted_outcome(SENTINEL_KIND_MPROTECT_EXEC, ctx->ret))
 		return 0;
 	r = ring_reserve(SENTINEL_KIND_MPROTECT_EXEC, sizeof(*r));
 	if (!r)

@@ -5,9 +5,13 @@
  * take a new one for each question. Streams are told by connect and accept; the one exception is what
  * connects without connect(): MSG_FASTOPEN. Netlink is left out: everybody asks it something.
  *
+ * Who asks for data (sentinel_config.buffers) gets the first bytes of what is told, and what a stream moves
+ * first is told too; not of requests of io_uring.
+ *
  * An unconnected socket keeps no peer: the address is the caller's memory at exit, which for a receipt the
  * kernel has just written. Misses: int 0x80; write() to a connected socket, whose connect was told.
  */
+#include "data.h"
 #include "path.h"
 #include "uring.h"
 
@@ -43,7 +47,8 @@ struct message_call {
 	__u64 bytes;
 	__u64 vector; /* of sendmmsg and recvmmsg: the address of their headers */
 	__u32 flags, message;
-	bool receive;
+	struct data data; /* nowhere unless it is wanted */
+	bool receive, wants_data;
 };
 
 /* Whether this is the first time, which it no longer is afterwards. */
@@ -102,20 +107,24 @@ static __always_inline bool is_news(struct message_call *m)
 	return first(k);
 }
 
-#define MESSAGE(BYTES)                                                                                       \
+/* The tail: names of unix sockets, data, with room for so many bytes (constants). */
+#define MESSAGE(NAMES, DATA)                                                                                 \
 	do {                                                                                                 \
 		struct sentinel_send *r = /* sentinel_recv has the same form */                              \
-		    ring_reserve(c->kind, sizeof(*r) + (BYTES));                                             \
+		    ring_reserve(c->kind, sizeof(*r) + (NAMES) + (DATA));                                    \
 		if (!r)                                                                                      \
 			return 0;                                                                            \
 		__builtin_memset(&r->socket, 0, sizeof(r->socket));                                          \
 		socket_fill(&r->socket, c);                                                                  \
-		if (BYTES)                                                                                   \
+		if (NAMES)                                                                                   \
 			unix_fill(&r->socket, (__u8 *)(r + 1), c);                                           \
 		r->bytes = m->bytes;                                                                         \
 		r->flags = m->flags;                                                                         \
 		r->message = m->message;                                                                     \
-		fill_header(&r->hdr, c->kind, sizeof(*r) + (BYTES), c->nr, c->ret);                          \
+		r->data.off = r->data.len = 0;                                                               \
+		if (DATA)                                                                                    \
+			data_copy(&r->data, (__u8 *)(r + 1) + (NAMES), (NAMES), &m->data);                   \
+		fill_header(&r->hdr, c->kind, sizeof(*r) + (NAMES) + (DATA), c->nr, c->ret);                 \
 		if (c->owner) { /* a request holds the socket it uses */                                     \
 			r->socket.shared = 0;                                                                \
 			fill_owner(&r->hdr, c->owner);                                                       \
@@ -130,9 +139,13 @@ static __always_inline int message(struct message_call *m)
 
 	if (!is_news(m))
 		return 0;
+	if (m->data.at && has_names(c))
+		MESSAGE(UNIX_TAIL, SENTINEL_DATA_MAX);
+	if (m->data.at)
+		MESSAGE(0, SENTINEL_DATA_MAX);
 	if (has_names(c))
-		MESSAGE(UNIX_TAIL);
-	MESSAGE(0);
+		MESSAGE(UNIX_TAIL, 0);
+	MESSAGE(0, 0);
 }
 
 /* Padding too: before 6.3 all of what a global function is given must be written. */
@@ -162,7 +175,8 @@ static __always_inline bool message_socket(struct message_call *m, __u64 f, __u3
 	type = LD(c->sk, sk_type);
 	if (c->family == AF_NETLINK || type == SOCK_SEQPACKET)
 		return false;
-	if (type == SOCK_STREAM && (m->receive || !(m->flags & MSG_FASTOPEN)))
+	if (type == SOCK_STREAM && (m->receive || !(m->flags & MSG_FASTOPEN)) &&
+	    !(m->wants_data && c->ret > 0))
 		return false;
 	file = CAST((void *)f, struct file);
 	m->key.ino = LD(LD(file, f_inode), i_ino);
@@ -207,6 +221,9 @@ static __always_inline void message_select(struct message_call *m, __u32 i)
 			bpf_probe_read_user(&bytes, sizeof(bytes), header + 56);
 		m->bytes = bytes;
 		m->message = i;
+		m->data.at = 0;
+		if (m->wants_data && bytes)
+			data_of_header(&m->data, header, bytes);
 	}
 }
 
@@ -233,6 +250,7 @@ static __always_inline int message_exit(struct tp_sys_exit *ctx, bool receive, b
 
 	message_clear(&m, receive);
 	m.flags = one ? ARG(2) : ARG(3);
+	m.wants_data = loop && data_wanted();
 	if (!message_begin(&m, ctx, receive ? SENTINEL_KIND_RECV : SENTINEL_KIND_SEND))
 		return 0;
 	if (named) {
@@ -243,8 +261,14 @@ static __always_inline int message_exit(struct tp_sys_exit *ctx, bool receive, b
 			len = 0;
 		if (addr)
 			ask(&m.socket.asked, addr, len);
+		if (m.wants_data && m.bytes) {
+			m.data.at = ARG(1);
+			m.data.len = m.bytes;
+		}
 	} else if (one) {
 		ask_header(&m.socket.asked, (void *)ARG(1));
+		if (m.wants_data && m.bytes)
+			data_of_header(&m.data, (void *)ARG(1), m.bytes);
 	} else {
 		m.vector = ARG(1);
 	}

@@ -71,7 +71,7 @@ static __always_inline int mount_exit(struct tp_sys_exit *ctx, bool loop)
 {
 	struct mount_call m = {};
 
-	if (!wanted(SENTINEL_KIND_MOUNT))
+	if (!wanted_outcome(SENTINEL_KIND_MOUNT, ctx->ret))
 		return 0;
 	mount_args(&m, ctx->id);
 	m.from = m.is_path ? base_of(m.source_fd, m.source) : 0;
@@ -92,7 +92,7 @@ static __always_inline int umount_exit(struct tp_sys_exit *ctx, bool loop)
 	const char *user = (void *)ARG(0);
 	__u32 flags = ARG(1);
 
-	if (wanted(SENTINEL_KIND_UMOUNT))
+	if (wanted_outcome(SENTINEL_KIND_UMOUNT, ctx->ret))
 		ONE_NAME(umount, SENTINEL_KIND_UMOUNT, target, AT_FDCWD, user, {
 			r->flags = flags;
 			r->pad = 0;
@@ -132,7 +132,7 @@ static __always_inline int chroot_exit(struct tp_sys_exit *ctx, bool loop)
 	const char *name = (void *)ARG(0);
 	__u64 root, root_len, base, base_len;
 
-	if (!wanted(SENTINEL_KIND_CHROOT))
+	if (!wanted_outcome(SENTINEL_KIND_CHROOT, ctx->ret))
 		return 0;
 	root = NUM(LD(current_task(), fs)) + bpf_core_field_offset(struct fs_struct, root);
 	root_len = path_measure(root);
@@ -158,7 +158,7 @@ int setns(struct tp_sys_exit *ctx)
 	__s32 fd = ARG(0);
 	__u64 file = file_of_fd(fd);
 
-	if (!wanted(SENTINEL_KIND_SETNS))
+	if (!wanted_outcome(SENTINEL_KIND_SETNS, ctx->ret))
 		return 0;
 	r = ring_reserve(SENTINEL_KIND_SETNS, sizeof(*r));
 	if (!r)
@@ -177,7 +177,7 @@ int unshare(struct tp_sys_exit *ctx)
 {
 	struct sentinel_unshare *r;
 
-	if (!wanted(SENTINEL_KIND_UNSHARE))
+	if (!wanted_outcome(SENTINEL_KIND_UNSHARE, ctx->ret))
 		return 0;
 	r = ring_reserve(SENTINEL_KIND_UNSHARE, sizeof(*r));
 	if (!r)
@@ -232,7 +232,7 @@ static __always_inline int module_exit(struct tp_sys_exit *ctx, bool loop)
 	__u64 file, path, measure;
 	long n;
 
-	if (!wanted(SENTINEL_KIND_MODULE_LOAD))
+	if (!wanted_outcome(SENTINEL_KIND_MODULE_LOAD, ctx->ret))
 		return 0;
 	file = image ? 0 : file_of_fd((unsigned int)ARG(0));
 	path = path_of_file(file);

@@ -10,7 +10,7 @@ static __always_inline int link_exit(struct tp_sys_exit *ctx, bool loop)
 	const char *old = at ? (void *)ARG(1) : (void *)ARG(0), *new = at ? (void *)ARG(3) : (void *)ARG(1);
 	__u32 flags = at ? ARG(4) : 0;
 
-	if (wanted(SENTINEL_KIND_FILE_LINK))
+	if (wanted_outcome(SENTINEL_KIND_FILE_LINK, ctx->ret))
 		TWO_NAMES(file_link, SENTINEL_KIND_FILE_LINK, from_fd, old, to_fd, new, flags);
 	return 0;
 }
@@ -50,7 +50,7 @@ static __always_inline int symlink_exit(struct tp_sys_exit *ctx, bool loop)
 	long dirfd = plain ? AT_FDCWD : (long)ARG(1);
 	__u64 base, measure;
 
-	if (!wanted(SENTINEL_KIND_FILE_SYMLINK))
+	if (!wanted_outcome(SENTINEL_KIND_FILE_SYMLINK, ctx->ret))
 		return 0;
 	base = base_of(dirfd, name);
 	measure = base ? path_measure(base) : 1ull << 32;
@@ -70,7 +70,7 @@ static __always_inline int mkdir_exit(struct tp_sys_exit *ctx, bool loop)
 	const char *user = plain ? (void *)ARG(0) : (void *)ARG(1);
 	__u32 mode = plain ? ARG(1) : ARG(2);
 
-	if (wanted(SENTINEL_KIND_FILE_MKDIR))
+	if (wanted_outcome(SENTINEL_KIND_FILE_MKDIR, ctx->ret))
 		ONE_NAME(file_mkdir, SENTINEL_KIND_FILE_MKDIR, target, dirfd, user, {
 			r->mode = mode;
 			r->pad = 0;
@@ -88,7 +88,7 @@ static __always_inline int mknod_exit(struct tp_sys_exit *ctx, bool loop)
 	const char *user = plain ? (void *)ARG(0) : (void *)ARG(1);
 	__u32 mode = plain ? ARG(1) : ARG(2), rdev = plain ? ARG(2) : ARG(3);
 
-	if (wanted(SENTINEL_KIND_FILE_MKNOD))
+	if (wanted_outcome(SENTINEL_KIND_FILE_MKNOD, ctx->ret))
 		ONE_NAME(file_mknod, SENTINEL_KIND_FILE_MKNOD, target, dirfd, user, {
 			r->mode = mode;
 			r->rdev = rdev;

@@ -11,7 +11,7 @@ int connect(struct tp_sys_exit *ctx)
 {
 	struct socket_call call = {.kind = SENTINEL_KIND_CONNECT, .nr = ctx->id, .ret = ctx->ret}, *c = &call;
 
-	if (!wanted(SENTINEL_KIND_CONNECT))
+	if (!wanted_outcome(SENTINEL_KIND_CONNECT, ctx->ret))
 		return 0;
 	c->fd = ARG(0);
 	ask(&c->asked, (void *)ARG(1), ARG(2));
@@ -27,7 +27,7 @@ int bind(struct tp_sys_exit *ctx)
 {
 	struct socket_call call = {.kind = SENTINEL_KIND_BIND, .nr = ctx->id, .ret = ctx->ret}, *c = &call;
 
-	if (!wanted(SENTINEL_KIND_BIND))
+	if (!wanted_outcome(SENTINEL_KIND_BIND, ctx->ret))
 		return 0;
 	c->fd = ARG(0);
 	ask(&c->asked, (void *)ARG(1), ARG(2));
@@ -44,7 +44,8 @@ int accept(struct tp_sys_exit *ctx)
 {
 	struct socket_call call = {.kind = SENTINEL_KIND_ACCEPT, .nr = ctx->id, .ret = ctx->ret}, *c = &call;
 
-	if (c->ret == -EAGAIN || c->ret == -EINTR || c->ret == -ERESTARTSYS || !wanted(SENTINEL_KIND_ACCEPT))
+	if (c->ret == -EAGAIN || c->ret == -EINTR || c->ret == -ERESTARTSYS ||
+	    !wanted_outcome(SENTINEL_KIND_ACCEPT, ctx->ret))
 		return 0;
 	c->fd = c->ret >= 0 ? c->ret : (long)ARG(0);
 	find_socket(c);
@@ -59,7 +60,7 @@ int listen(struct tp_sys_exit *ctx)
 {
 	struct socket_call call = {.kind = SENTINEL_KIND_LISTEN, .nr = ctx->id, .ret = ctx->ret}, *c = &call;
 
-	if (!wanted(SENTINEL_KIND_LISTEN))
+	if (!wanted_outcome(SENTINEL_KIND_LISTEN, ctx->ret))
 		return 0;
 	c->fd = ARG(0);
 	find_socket(c);
@@ -74,7 +75,7 @@ int socket(struct tp_sys_exit *ctx)
 {
 	struct sentinel_socket *r;
 
-	if (!wanted(SENTINEL_KIND_SOCKET))
+	if (!wanted_outcome(SENTINEL_KIND_SOCKET, ctx->ret))
 		return 0;
 	r = ring_reserve(SENTINEL_KIND_SOCKET, sizeof(*r));
 	if (!r)

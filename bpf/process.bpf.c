@@ -138,7 +138,8 @@ int exec_old(__u64 *ctx) /* task, old pid, bprm */
 
 #define EXEC_FAILED(PATH, SIZE, NAME, LAST)                                                                  \
 	do {                                                                                                 \
-		struct sentinel_exec *r = ring_take(SENTINEL_KIND_EXEC, sizeof(*r) + (PATH) + (NAME));       \
+		/* Not rare: who looks along PATH fails a dozen times for one start. */                      \
+		struct sentinel_exec *r = ring_take_common(sizeof(*r) + (PATH) + (NAME));                    \
 		long n;                                                                                      \
 		if (!r) {                                                                                    \
 			ring_count(SENTINEL_KIND_EXEC, COUNT_LOST);                                          \

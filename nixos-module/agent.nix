@@ -17,18 +17,8 @@ let
       ;
     name = "agent";
   };
-  inherit (service)
-    cfg
-    key
-    keys
-    yaml
-    ;
+  inherit (service) cfg yaml;
 
-  modes = types.enum [
-    "grpc"
-    "stdout"
-    "file"
-  ];
   withFile = mode: mode == "file" || (lib.isList mode && lib.elem "file" mode);
 
   rulesFile =
@@ -75,55 +65,7 @@ in
       description = "`agent-config.yaml`; every key is described in `docs/reference/config.md`.";
       type = types.submodule {
         freeformType = yaml.type;
-        options = {
-          logLevel = key (types.enum [
-            "error"
-            "warn"
-            "info"
-            "debug"
-            "trace"
-          ]) "How much is logged.";
-          rulesFile = key types.path "Forward rules; `forwardRules` writes it.";
-          detection = keys {
-            rules = key (types.listOf types.str) "Rule files and directories; `builtin` is the shipped set.";
-            matching = key (types.enum [
-              "first"
-              "all"
-            ]) "Whether the first rule that matches ends it.";
-            minimumPriority = key types.str "Rules of a lower priority are not used.";
-          };
-          stream = keys {
-            mode = key (types.either modes (types.listOf modes)) "Where forwarded events go.";
-            batchSize = key (types.ints.between 1 4096) "Most events in a batch.";
-            queueLength = key (types.ints.between 1 65536) "Batches that wait for an output.";
-            file = keys {
-              path = key types.str "The log, for `stream.mode: file`.";
-              rotateMaxBytes = key types.ints.positive "Size in bytes at which a new file is begun.";
-              rotateMaxFiles = key types.ints.positive "Files that are kept, the active one included.";
-              compress = key types.bool "Whether files are gzip.";
-            };
-          };
-          grpc = keys {
-            endpoint = key types.str "Host and port of the detector.";
-            tls = keys {
-              enabled = key types.bool "Whether the connection is encrypted.";
-            };
-          };
-          capture = keys {
-            aggregate = key types.bool "Sum reads and writes per open file in the kernel.";
-            dns = key types.bool "Follow DNS answers.";
-            ringBytes = key types.ints.positive "Size in bytes of the ring between kernel and agent.";
-          };
-          health = keys {
-            address = key types.str "IP address of the health port.";
-            port = key types.port "Its TCP port.";
-          };
-          metrics = keys {
-            enabled = key types.bool "Whether metrics are served.";
-            address = key types.str "IP address of the metrics port.";
-            port = key types.port "Its TCP port.";
-          };
-        };
+        options = service.settings;
       };
     };
   };
@@ -139,6 +81,13 @@ in
     ];
 
     assertions = [
+      {
+        assertion = !(cfg.settings.nats ? password);
+        message = ''
+          services.sentinel.agent.settings.nats.password would be readable by everybody; set
+          credentials."nats-password" to a file.
+        '';
+      }
       {
         assertion =
           let
@@ -159,6 +108,10 @@ in
       description = "Sentinel agent";
     };
     users.groups.sentinel-agent = { };
+    # The same line as in dist/tmpfiles.conf.
+    systemd.tmpfiles.rules = [
+      "d /sys/fs/bpf/sentinel-discarded 0700 sentinel-agent sentinel-agent -"
+    ];
 
     systemd.services.sentinel-agent =
       if cfg.containerRuntimes then
@@ -172,7 +125,7 @@ in
 
     # `sentinel doctor`, `tail`, `rules` for whoever keeps this machine.
     environment.systemPackages = [ flake.packages.${pkgs.stdenv.hostPlatform.system}.cli ];
-    environment.etc."sentinel-ebpf/agent-config.yaml".source = service.file;
+    environment.etc = service.etc;
 
     networking.firewall.allowedTCPPorts = lib.mkIf cfg.openFirewall (
       service.portsOf [

@@ -16,12 +16,7 @@ let
       ;
     name = "dashboard";
   };
-  inherit (service)
-    cfg
-    key
-    keys
-    yaml
-    ;
+  inherit (service) cfg yaml;
 in
 {
   options.services.sentinel.dashboard = service.options // {
@@ -30,24 +25,7 @@ in
       description = "`dashboard-config.yaml`; every key is described in `docs/reference/dashboard-config.md`.";
       type = types.submodule {
         freeformType = yaml.type;
-        options = {
-          logLevel = key types.str "How much is logged.";
-          http = keys {
-            address = key types.str "IP address that browsers open.";
-            port = key types.port "Its TCP port.";
-            pathPrefix = key types.str "What a reverse proxy leaves before every path.";
-            hosts = key (types.listOf types.str) "Names under which browsers reach it.";
-          };
-          detectors = key (types.listOf (types.attrsOf types.anything)) "Whose alerts are shown; null: this host's.";
-          access = keys {
-            mode = key (types.enum [
-              "open"
-              "token"
-              "header"
-            ]) "Who may look.";
-            tokenFile = key types.str "File with the token; see `credentials`.";
-          };
-        };
+        options = service.settings;
       };
     };
   };
@@ -77,6 +55,7 @@ in
     ];
 
     systemd.services.sentinel-dashboard = service.service;
+    environment.etc = service.etc;
 
     networking.firewall.allowedTCPPorts = lib.mkIf cfg.openFirewall (
       service.portsOf [

@@ -16,63 +16,40 @@ let
       ;
     name = "detector";
   };
-  inherit (service)
-    cfg
-    key
-    keys
-    yaml
-    ;
+  inherit (service) cfg yaml;
 in
 {
   options.services.sentinel.detector = service.options // {
-    tokenFile = mkOption {
-      type = types.nullOr types.path;
-      default = null;
-      example = "/var/lib/secrets/sentinel-detector.env";
-      description = ''
-        An environment file with `SENTINEL_HTTP_TOKEN=…`, what clients of the alerts API must present. Not in
-        `settings`: these are in the store, which everybody may read.
-      '';
-    };
-
     settings = mkOption {
       default = { };
       description = "`detector-config.yaml`; every key is described in `docs/reference/detector-config.md`.";
       type = types.submodule {
         freeformType = yaml.type;
-        options = {
-          logLevel = key types.str "How much is logged.";
-          engines = key (types.listOf types.str) "What judges events.";
-          grpc = keys {
-            address = key types.str "IP address at which agents are served.";
-            port = key types.port "Its TCP port.";
-            tls = keys {
-              cert = key types.str "Certificate chain, PEM; see `credentials`.";
-              key = key types.str "Private key of it, PEM; see `credentials`.";
-              clientCa = key types.str "Authorities of the agents' certificates, PEM; see `credentials`.";
-            };
-          };
-          http = keys {
-            address = key types.str "IP address of the alerts API.";
-            port = key types.port "Its TCP port.";
-          };
-          history = keys {
-            path = key types.str "The database of alerts.";
-          };
-        };
+        options = service.settings;
       };
     };
   };
 
   config = lib.mkIf cfg.enable {
     # Its state directory: the user of this service exists only while it runs.
-    services.sentinel.detector.settings.history.path =
-      lib.mkDefault "/var/lib/sentinel-detector/history.db";
+    services.sentinel.detector.settings = {
+      history.path = lib.mkDefault "/var/lib/sentinel-detector/history.db";
+      baseline.path = lib.mkDefault "/var/lib/sentinel-detector/baseline.bin";
+    };
 
     assertions = [
       {
-        assertion = !(cfg.settings.http ? token);
-        message = "services.sentinel.detector.settings.http.token would be readable by everybody; use tokenFile.";
+        assertion =
+          let
+            inherit (cfg.settings) http history nats;
+            url = history.postgresUrl;
+          in
+          !(http ? token || nats ? password)
+          && (url == null || builtins.match ".*://[^/@]*:[^/@]*@.*" url == null);
+        message = ''
+          services.sentinel.detector.settings: a token or password in it would be readable by everybody; set
+          credentials."http-token", "nats-password" or "postgres-password" to a file.
+        '';
       }
       {
         assertion = cfg.settings.grpc.tls.cert == null || cfg.settings.grpc.tls.key != null;
@@ -80,10 +57,8 @@ in
       }
     ];
 
-    systemd.services.sentinel-detector = lib.mkMerge [
-      service.service
-      (lib.mkIf (cfg.tokenFile != null) { serviceConfig.EnvironmentFile = cfg.tokenFile; })
-    ];
+    systemd.services.sentinel-detector = service.service;
+    environment.etc = service.etc;
 
     networking.firewall.allowedTCPPorts = lib.mkIf cfg.openFirewall (
       service.portsOf [

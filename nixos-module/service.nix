@@ -8,6 +8,13 @@
   name,
 }:
 let
+  secrets =
+    {
+      agent = "`nats-password`";
+      detector = "`http-token`, `nats-password` and `postgres-password`";
+      dashboard = "`dashboard-token` and `detector-token`";
+    }
+    .${name};
   cfg = config.services.sentinel.${name};
   yaml = pkgs.formats.yaml { };
   program = lib.getExe' cfg.package "sentinel-${name}";
@@ -27,7 +34,12 @@ let
         lib.optionalString
           (cfg.checkConfig && pkgs.stdenv.buildPlatform.canExecute pkgs.stdenv.hostPlatform)
           ''
-            ${program} --config "$configuration" --check-config
+            # Secrets are the machine's: something in their place.
+            mkdir credentials
+            for name in ${lib.escapeShellArgs (lib.attrNames cfg.credentials)}; do
+              echo 0123456789abcdef > "credentials/$name"
+            done
+            CREDENTIALS_DIRECTORY=$PWD/credentials ${program} --config "$configuration" --check-config
           ''
         + ''
           cp "$configuration" "$out"
@@ -40,9 +52,6 @@ let
     kill = lib.getExe' pkgs.coreutils "kill";
   };
   unit = units.${name};
-in
-{
-  inherit cfg file yaml;
 
   # A key: null stands for the program's default.
   key =
@@ -52,18 +61,46 @@ in
       default = null;
       inherit description;
     };
-
   # A group of keys, open for those that are not listed here.
+  group =
+    options:
+    lib.types.submodule {
+      freeformType = yaml.type;
+      inherit options;
+    };
   keys =
     options:
     lib.mkOption {
-      type = lib.types.submodule {
-        freeformType = yaml.type;
-        inherit options;
-      };
+      type = group options;
       default = { };
       description = "Keys of the same name; others are passed on as they are.";
     };
+  # One that counts by being there, if only empty.
+  present = options: key (group options) "On when it is set; `{ }` is its defaults.";
+  shared = import ./settings/shared.nix {
+    inherit
+      lib
+      key
+      keys
+      present
+      ;
+  };
+in
+{
+  inherit cfg yaml;
+
+  # Where those who keep the machine look.
+  etc."sentinel-ebpf/${name}-config.yaml".source = file;
+
+  # Options of the program's configuration.
+  settings = import (./settings + "/${name}.nix") {
+    inherit
+      lib
+      key
+      keys
+      shared
+      ;
+  };
 
   options = {
     enable = lib.mkEnableOption "the Sentinel ${name}" // {
@@ -93,6 +130,7 @@ in
       description = ''
         Secret files, by name. The service manager reads them as root and shows them to this service only, as
         `/run/credentials/sentinel-${name}.service/NAME`: write that path in `settings`. They never enter the store.
+        The program finds those named ${secrets} by itself.
       '';
     };
     checkConfig = lib.mkOption {

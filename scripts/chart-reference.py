@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes docs/reference/helm-values.md and helm/sentinel/values.schema.json from helm/sentinel/values.yaml.
+"""Writes helm/sentinel/README.md and helm/sentinel/values.schema.json from helm/sentinel/values.yaml.
 
 The comment above a key is its description, its value the default, and the type follows from the value. What a
 value cannot show (choices, ranges, what an empty map or list may hold) is in RULES below. `--check` compares only.
@@ -15,7 +15,30 @@ import yaml
 TOP = pathlib.Path(__file__).resolve().parent.parent
 VALUES = TOP / "helm/sentinel/values.yaml"
 SCHEMA = TOP / "helm/sentinel/values.schema.json"
-REFERENCE = TOP / "docs/reference/helm-values.md"
+README = TOP / "helm/sentinel/README.md"
+
+ABOUT = """\
+# Sentinel's Helm chart
+
+Agents on every node (DaemonSet), a detector that judges what they send, a dashboard that shows it. Kubernetes 1.25 and
+newer.
+
+```sh
+helm install sentinel-ebpf helm/sentinel --namespace sentinel --create-namespace
+helm test --namespace sentinel sentinel-ebpf
+```
+
+Recipes are in `docs/install.md` of the sources. The chart is linted, rendered and judged without a cluster by
+`scripts/tests/helm.sh`, its pods run on containerd by `scripts/tests/containerd.sh`.
+
+## Values
+
+Written by `scripts/chart-reference.py` from `values.yaml`; do not edit. What does not fit is refused by
+`values.schema.json`, which is written from the same file.
+
+| value | default | meaning |
+|---|---|---|
+"""
 
 PORT = {"type": "integer", "minimum": 1, "maximum": 65535}
 PERCENT = {"type": "integer", "minimum": 1, "maximum": 1000}
@@ -23,7 +46,7 @@ POSITIVE = {"type": "integer", "minimum": 1}
 STRINGS = {"type": "array", "items": {"type": "string"}}
 ANY_MAP = {"type": "object"}
 STRING_MAP = {"type": "object", "additionalProperties": {"type": "string"}}
-MODE = {"enum": ["grpc", "stdout", "file"]}
+MODE = {"enum": ["grpc", "nats", "stdout", "file"]}
 SIZE = {"type": "string", "pattern": "^[0-9]+(\\.[0-9]+)?([KMGTPE]i?)?$"}
 
 FORWARD_RULE = {
@@ -48,11 +71,13 @@ RULES = [
     (r"global\.imagePullSecrets", {"type": "array", "items": {"type": ["string", "object"]}}),
     (r"config\.logLevel", {"enum": ["error", "warn", "info", "debug", "trace"]}),
     (r"config\.rules", {"type": "array", "items": FORWARD_RULE}),
-    (r"detection\.rules|agent\.capabilities|dashboard\.detectors|.*\.accessModes|detector\.engines", STRINGS),
+    (r"detection\.rules|agent\.capabilities|dashboard\.detectors|.*\.accessModes|detector\.engines|nats\.servers", STRINGS),
     (r"detection\.extraRules", STRING_MAP),
     (r"agent\.stream\.mode", {"anyOf": [MODE, {"type": "array", "items": MODE, "minItems": 1}]}),
     # YAML 1.1 reads on and off as true and false.
     (r"agent\.kubernetes", {"enum": ["auto", "on", "off", True, False]}),
+    (r"detector\.history\.postgres\.url", {"type": "string", "pattern": "^$|^postgres(ql)?://"}),
+    (r"nats\.stream", {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"}),
     (r"agent\.stream\.batchSize", {"type": "integer", "minimum": 1, "maximum": 4096}),
     (r"agent\.stream\.queueLength", {"type": "integer", "minimum": 1, "maximum": 65536}),
     (r".*\.(rotateMaxBytes|rotateMaxFiles)", POSITIVE),
@@ -131,14 +156,9 @@ def main():
     values = yaml.safe_load(text)
     whole = {"$schema": "http://json-schema.org/draft-07/schema#", "title": "Values of the chart sentinel"}
     whole |= schema("", values)
-    reference = (
-        "# Values of the Helm chart\n\n"
-        "Written by `scripts/chart-reference.py` from `helm/sentinel/values.yaml`; do not edit. What does not fit is refused\n"
-        "by `values.schema.json`, which is written from the same file.\n\n"
-        "| value | default | meaning |\n|---|---|---|\n" + "\n".join(rows("", values, comments(text))) + "\n"
-    )
+    readme = ABOUT + "\n".join(rows("", values, comments(text))) + "\n"
     stale = []
-    for file, content in ((SCHEMA, json.dumps(whole, indent=2) + "\n"), (REFERENCE, reference)):
+    for file, content in ((SCHEMA, json.dumps(whole, indent=2) + "\n"), (README, readme)):
         if "--check" not in sys.argv:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(content)

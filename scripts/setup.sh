@@ -101,6 +101,15 @@ check_services() {
     need conmon have conmon
     need jq have jq
     need curl have curl
+    need containerd have containerd
+    need e2fsprogs test -x /sbin/mkfs.ext4
+    need python3-yaml /usr/bin/python3 -c 'import yaml'
+    need python3-venv /usr/bin/python3 -c 'import ensurepip'
+    need python3-grpcio /usr/bin/python3 -c 'import grpc'
+    need python3-protobuf /usr/bin/python3 -c 'import google.protobuf'
+    need protobuf-compiler have protoc
+    need protobuf-compiler-grpc have grpc_python_plugin
+    check_vm
 }
 
 # The newest clang of this suite that is new enough, the preferred one first.

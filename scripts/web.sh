@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The web app: `web.sh build` leaves it in dashboard/dist (nothing to do when that is fresh), `web.sh test` runs
-# its checks and unit tests, `web.sh e2e` drives a real browser against the built sentinel-dashboard,
-# `web.sh lock` renews the lock file.
+# its checks and unit tests, `web.sh e2e [NAME…]` drives a real browser against the built sentinel-dashboard, `web.sh load`
+# does it under a minute of 10,000 alerts a second and over a million of them, `web.sh screenshots [DIRECTORY]`
+# takes pictures of every view, `web.sh lock` renews the lock file.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/lib.sh
@@ -54,7 +55,12 @@ test)
     ;;
 e2e)
     modules
-    SENTINEL_DASHBOARD=${SENTINEL_DASHBOARD:-$target/release/sentinel-dashboard} npm run --silent e2e
+    SENTINEL_DASHBOARD=${SENTINEL_DASHBOARD:-$target/release/sentinel-dashboard} npm run --silent e2e -- "${@:2}"
+    ;;
+load)
+    modules
+    BURST_SECONDS=${BURST_SECONDS:-60} SENTINEL_DASHBOARD=${SENTINEL_DASHBOARD:-$target/release/sentinel-dashboard} \
+        npm run --silent e2e -- "ten thousand" "a million"
     ;;
 screenshots)
     modules
@@ -70,5 +76,5 @@ lock)
         for (const one of Object.values(lock.packages)) { delete one.funding; delete one.resolved; }
         fs.writeFileSync("package-lock.json", JSON.stringify(lock, null, 2) + "\n");'
     ;;
-*) die "usage: web.sh [build|test|e2e|screenshots [DIRECTORY]|lock], not '$1'" ;;
+*) die "usage: web.sh [build|test|e2e [NAME…]|load|screenshots [DIRECTORY]|lock], not '$1'" ;;
 esac

@@ -36,6 +36,8 @@
 #define NR_OPENAT2	     437
 #define NR_PIDFD_SEND_SIGNAL 424
 #define NR_PIVOT_ROOT	     155
+#define NR_PREAD64	     17
+#define NR_PWRITE64	     18
 #define NR_READ		     0
 #define NR_READV	     19
 #define NR_RECVFROM	     45
@@ -92,6 +94,8 @@
 #define NR_OPENAT2	     437
 #define NR_PIDFD_SEND_SIGNAL 424
 #define NR_PIVOT_ROOT	     41
+#define NR_PREAD64	     67
+#define NR_PWRITE64	     68
 #define NR_READ		     63
 #define NR_READV	     65
 #define NR_RECVFROM	     207

@@ -75,6 +75,29 @@ static __always_inline void ring_count(__u32 kind, enum count what)
 		__sync_fetch_and_add(&c->lost, 1);
 }
 
+#define EINPROGRESS 115
+
+/* As wanted(), of a call that has returned @ret: no rule looks at every outcome. Our own acts are looked at,
+ * since they tell whether a program still fires. */
+static __always_inline bool wanted_outcome(__u32 kind, long ret)
+{
+	struct sentinel_config *c = config_get();
+	__u64 unwanted;
+
+	if (!c || !(c->kinds & 1ull << kind) || others())
+		return false;
+	if (ret >= 0)
+		unwanted = c->unwanted[SENTINEL_OUTCOME_SUCCEEDED];
+	else if (ret == -EINPROGRESS)
+		unwanted = c->unwanted[SENTINEL_OUTCOME_UNDER_WAY];
+	else
+		unwanted = c->unwanted[SENTINEL_OUTCOME_FAILED];
+	if (!(unwanted & 1ull << kind) || bpf_get_current_pid_tgid() >> 32 == c->self_tgid)
+		return true;
+	ring_count(kind, COUNT_FILTERED);
+	return false;
+}
+
 /* Wake the reader only when it sleeps, and once: a wake-up costs ten times an event. It looks at the
  * ring again after saying that it sleeps, and never sleeps longer than 20 ms. */
 static __always_inline __u64 ring_wake(void)
@@ -97,14 +120,20 @@ static __always_inline __u64 ring_wake(void)
 	 RARE(CAPSET) | RARE(SETNS) | RARE(UNSHARE) | RARE(MOUNT) | RARE(UMOUNT) | RARE(CHROOT) |            \
 	 RARE(BPF) | RARE(MODULE_LOAD) | RARE(PROCESS_VM_WRITE))
 
+static __always_inline bool ring_is_open_to_all(void)
+{
+	return bpf_ringbuf_query(&events, 0 /* BPF_RB_AVAIL_DATA */) <= ring_common;
+}
+
 static __always_inline bool ring_is_open_to(__u32 kind)
 {
-	return RARE_KINDS & 1ull << kind ||
-	       bpf_ringbuf_query(&events, 0 /* BPF_RB_AVAIL_DATA */) <= ring_common;
+	return RARE_KINDS & 1ull << kind || ring_is_open_to_all();
 }
 
 /* Room for a record of @size, a constant; NULL: there is none for this kind. */
 #define ring_take(kind, size) (ring_is_open_to(kind) ? bpf_ringbuf_reserve(&events, (size), 0) : NULL)
+/* The same for an event that is not rare although its kind is. */
+#define ring_take_common(size) (ring_is_open_to_all() ? bpf_ringbuf_reserve(&events, (size), 0) : NULL)
 
 /* The same, and what came of it is counted. */
 #define ring_reserve(kind, size)                                                                             \

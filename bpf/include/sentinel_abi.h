@@ -86,6 +86,8 @@ enum sentinel_kind {
 #define SENTINEL_ARGV_MAX 4096
 /** And of its environment, where that is wanted. */
 #define SENTINEL_ENV_MAX 4096
+/** Bytes of data kept of a read, write, send or receipt, where that is wanted. */
+#define SENTINEL_DATA_MAX 80
 /** Value of sentinel_header.syscall where no system call led to the event. */
 #define SENTINEL_NO_SYSCALL 0xffffu
 
@@ -280,6 +282,9 @@ struct sentinel_io {
 	/** Descriptor of this call, or -1. */
 	__s32 fd;
 	struct sentinel_path path;
+	/** First bytes of what this call moved; len 0 unless sentinel_config.buffers. */
+	struct sentinel_span data;
+	__u32 pad;
 };
 
 struct sentinel_file_read {
@@ -443,6 +448,9 @@ struct sentinel_send {
 	__u32 flags;
 	/** Which message of the call this is, from 0. */
 	__u32 message;
+	/** Its first bytes; len 0 unless sentinel_config.buffers. */
+	struct sentinel_span data;
+	__u32 pad;
 };
 
 /** The first datagram of a process from a peer on a socket. */
@@ -452,6 +460,8 @@ struct sentinel_recv {
 	__u64 bytes;
 	__u32 flags;
 	__u32 message;
+	struct sentinel_span data;
+	__u32 pad;
 };
 
 /** An answer that was received from port 53. */
@@ -697,7 +707,18 @@ struct sentinel_config {
 	__u32 aggregate;
 	/** 1: exec events carry the environment. */
 	__u32 environment;
-	__u32 pad;
+	/** 1: reads, writes and messages carry their first bytes, and streams of sockets are messages too. */
+	__u32 buffers;
+	/** By enum sentinel_outcome, bit sentinel_kind set: nobody wants events of calls that end so. */
+	__u64 unwanted[3];
+};
+
+/** How a call ended. */
+enum sentinel_outcome {
+	SENTINEL_OUTCOME_SUCCEEDED = 0,
+	/** It goes on without the caller: EINPROGRESS. */
+	SENTINEL_OUTCOME_UNDER_WAY = 1,
+	SENTINEL_OUTCOME_FAILED = 2,
 };
 
 /** Key of the map `own_files`: files that our own process writes as its output. */

@@ -28,17 +28,22 @@ fn main() -> Result<(), Box<dyn Error>> {
             "cargo:warning=the web app is not built: sentinel-dashboard will say so instead of showing it; run `make web`"
         );
     }
+    // Copies: the app may be built anew before the compiler reads them.
+    let out = PathBuf::from(env::var("OUT_DIR")?);
     let mut table = String::from("&[\n");
-    for (name, path) in files {
-        writeln!(table, "    ({name:?}, include_bytes!({path:?})),")?;
+    for (number, (name, path)) in files.iter().enumerate() {
+        let copy = out.join(format!("app-{number}"));
+        fs::copy(path, &copy)?;
+        let copy = copy.to_str().ok_or("the path of the build is no UTF-8")?;
+        writeln!(table, "    ({name:?}, include_bytes!({copy:?})),")?;
     }
     table.push(']');
-    fs::write(Path::new(&env::var("OUT_DIR")?).join("app.rs"), table)?;
+    fs::write(out.join("app.rs"), table)?;
     Ok(())
 }
 
-/// Name below the top, with `/`, and absolute path of every file.
-fn collect(top: &Path, dir: &Path, files: &mut Vec<(String, String)>) -> Result<(), Box<dyn Error>> {
+/// Name below the top, with `/`, and path of every file.
+fn collect(top: &Path, dir: &Path, files: &mut Vec<(String, PathBuf)>) -> Result<(), Box<dyn Error>> {
     for entry in fs::read_dir(dir)? {
         let path = entry?.path();
         if path.is_dir() {
@@ -46,9 +51,7 @@ fn collect(top: &Path, dir: &Path, files: &mut Vec<(String, String)>) -> Result<
             continue;
         }
         let name = path.strip_prefix(top)?.to_str().ok_or("the web app has a file whose name is no UTF-8")?;
-        let full = fs::canonicalize(&path)?;
-        let full = full.to_str().ok_or("the path of the web app is no UTF-8")?;
-        files.push((name.replace('\\', "/"), full.to_owned()));
+        files.push((name.replace('\\', "/"), path));
     }
     Ok(())
 }

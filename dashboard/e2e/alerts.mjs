@@ -56,6 +56,7 @@ const WORKLOADS = [
   { node: "node-b", pod: "ingress-nginx-2m8kd", namespace: "edge", image: "edge/nginx:1.27" },
   { node: "node-b", pod: "batch-report-28812-kk2", namespace: "data", image: "data/report:0.4" },
   { node: "node-c", pod: "", namespace: "", image: "" },
+  { node: "node-c", pod: "", namespace: "", image: "", unit: "ssh.service" },
 ];
 
 /** The alert of number `seq`. The same numbers give the same alert; `rule` chooses what it is about. */
@@ -84,6 +85,7 @@ export function make(seq, ms, { node, rule, extra = {} } = {}) {
       ? { id: hex(64), name: place.pod.split("-")[0], runtime: "containerd", image: place.image }
       : { id: "", name: "", runtime: "", image: "" },
     pod: { name: place.pod, namespace: place.namespace, node: place.node },
+    ...(place.unit ? { unit: place.unit } : {}),
     timestamp: new Date(ms).toISOString(),
     addr: kind.addr,
     lineage: [

@@ -10,6 +10,9 @@ const group = (alerts, key, make) => {
   return [...found.values()].sort((a, b) => b.count - a.count);
 };
 
+/** As the detector names it. */
+export const workloadOf = ({ pod, unit, node }) => (pod.name ? `${pod.namespace}/${pod.name}` : unit ? `${node}:${unit}` : node);
+
 export function stats(alerts, query) {
   const bucket = Number(query.get("bucket") ?? 60_000);
   const at = (alert) => Math.floor(Date.parse(alert.timestamp) / bucket) * bucket;
@@ -23,7 +26,7 @@ export function stats(alerts, query) {
     one.count += 1;
     one.by_severity[alert.severity] = (one.by_severity[alert.severity] ?? 0) + 1;
     buckets.set(t, one);
-    const workload = alert.pod.name ? `${alert.pod.namespace}/${alert.pod.name}` : alert.node;
+    const workload = workloadOf(alert);
     const cell = heatmap.get(`${workload} ${t}`) ?? { workload, t, count: 0 };
     cell.count += 1;
     heatmap.set(`${workload} ${t}`, cell);
@@ -44,6 +47,22 @@ export function stats(alerts, query) {
 }
 
 const started = Date.now() - 3 * 86_400_000;
+
+/** What the workloads of a node used in the last five seconds; it swings like real ones. */
+function use(at) {
+  const report = Math.floor(Date.now() / 5000);
+  const swing = 1 + 0.5 * Math.sin(report * 1.7 + at) + 0.3 * Math.sin(report * 0.6);
+  const one = (path, name, cpu_ms, received, sent) => ({
+    path, name, container_id: "", cpu_ns: Math.round(cpu_ms * 1e6 * swing), received_bytes: Math.round(received * swing), sent_bytes: Math.round(sent * swing),
+  });
+  return [
+    one("/", "", 4100 * (at + 1), 4_400_000, 1_310_000),
+    one("/kubepods.slice/kubepods-pod1.slice", "shop/checkout-7d9f8-x2x4p", 2812 * (at + 1), 3_400_000, 910_000),
+    one("/kubepods.slice/kubepods-pod2.slice", "shop/payments-5c6b4-9wqzl", 696, 820_000, 344_000),
+    one("/system.slice/postgresql.service", "postgresql.service", 240, 0, 0),
+    one("/system.slice/ssh.service", "ssh.service", 4, 0, 0),
+  ];
+}
 
 export function nodes(detector) {
   const seconds = (Date.now() - started) / 1000;
@@ -76,11 +95,9 @@ export function nodes(detector) {
           rule_id, rule, hits: count, suppressed: rule_id.length % 4, last_ms: Date.parse(timestamp),
         })),
       },
-      cgroups: [
-        { path: "/kubepods/burstable/pod1/checkout", container_id: "a".repeat(64), cpu_ns: 812_000_000 * (at + 1), received_bytes: 3_400_000, sent_bytes: 910_000 },
-        { path: "/kubepods/burstable/pod2/payments", container_id: "b".repeat(64), cpu_ns: 96_000_000, received_bytes: 120_000, sent_bytes: 44_000 },
-        { path: "/system.slice/ssh.service", container_id: "", cpu_ns: 4_000_000, received_bytes: 8_000, sent_bytes: 16_000 },
-      ],
+      cgroups: at === 2 ? [] : use(at),
+      cgroups_ms: at === 2 ? 0 : 5003,
+      cpus: 4 * (at + 1),
     })),
     detector: { version: "0.1.0", alerts: detector.alerts.length },
   };

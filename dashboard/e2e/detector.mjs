@@ -2,7 +2,7 @@
 // of the real one's; crates/detector is what counts.
 import { createServer } from "node:http";
 import { make } from "./alerts.mjs";
-import { lineage, nodes, rules, stats } from "./answers.mjs";
+import { lineage, nodes, rules, stats, workloadOf } from "./answers.mjs";
 
 export class Detector {
   alerts = [];
@@ -68,6 +68,7 @@ export class Detector {
       return (
         ms >= from && ms <= to && equal("rule", alert.rule_id) && equal("severity", alert.severity) &&
         equal("node", alert.node) && equal("pod", alert.pod.name) &&
+        equal("workload", workloadOf(alert)) &&
         (!text || JSON.stringify(alert).toLowerCase().includes(text))
       );
     });

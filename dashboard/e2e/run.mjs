@@ -1,9 +1,9 @@
-// End-to-end tests: the built sentinel-dashboard, headless Chromium, detectors for tests. `npm run e2e [-- NAME]`.
+// End-to-end tests: the built sentinel-dashboard, headless Chromium, detectors for tests. `npm run e2e [-- NAME…]`.
 import { readdirSync } from "node:fs";
 import { browser } from "./browser.mjs";
 
 const DEADLINE = 60_000 * Number(process.env.SLOWNESS ?? 1); // milliseconds, for one test; a file may ask for more
-const wanted = process.argv[2] ?? "";
+const wanted = process.argv.slice(2);
 const folder = new URL("./tests/", import.meta.url);
 const chromium = await browser();
 let failed = 0;
@@ -28,7 +28,7 @@ async function page(url, options = {}) {
 for (const file of readdirSync(folder).sort()) {
   const { tests, minutes = 1 } = await import(new URL(file, folder));
   for (const [name, test] of Object.entries(tests)) {
-    if (!name.includes(wanted)) continue;
+    if (wanted.length && !wanted.some((part) => name.includes(part))) continue;
     const began = Date.now();
     const cleanups = [];
     const after = (cleanup) => cleanups.push(cleanup);

@@ -31,9 +31,10 @@ try {
     history: "#/history?last=24h",
     nodes: "#/nodes",
     rules: "#/rules",
+    keys: "#/alerts?severity=critical,high&last=24h",
     lineage: `#/lineage?alert=${shell.alert_id}`,
   };
-  const sizes = wanted ? [["wide", 1440, 900], ["phone", 360, 740]] : [["wide", 1120, 560]];
+  const sizes = wanted ? [["wide", 1280, 800], ["phone", 360, 740], ["4k", 3840, 2160]] : [["wide", 1120, 560]];
   for (const theme of ["dark", "light"]) {
     for (const [size, width, height] of sizes) {
       const context = await chromium.newContext({ viewport: { width, height }, colorScheme: theme, timezoneId: "UTC", reducedMotion: "reduce" });
@@ -44,6 +45,8 @@ try {
         await page.goto(`${server.url}/${address}`);
         await page.reload();
         for (let at = 0; at < 3; at += 1) detector.push();
+        if (name === "keys") await page.keyboard.press("?");
+        if (name === "rules") await page.locator("summary").first().click();
         await page.waitForFunction(() => !/Asking|Counting|Reading|Loading/.test(document.body.innerText));
         await page.waitForTimeout(name === "nodes" ? 5600 : 700); // pictures only: charts have been drawn
         const path = wanted ? join(wanted, `${name}-${theme}-${size}.png`) : join(docs, kept[2]);

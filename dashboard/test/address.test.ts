@@ -3,7 +3,8 @@ import { row } from "../src/lib/alert";
 import { EVERYTHING, fromQuery, intoQuery, isEverything, matcher, type Filter } from "../src/lib/filter";
 import { bucket, range } from "../src/lib/range";
 
-const full: Filter = { severities: ["critical", "low"], rule: "a&b", process: "x y", workload: "n/p", node: "ü", text: "<q>" };
+const full: Filter = { severities: ["critical", "low"], rule: "a&b", process: "x y", workload: "n/p", node: "ü", reason: "/etc", text: "<q>", last: "", from: 5, to: 9 };
+const NOW = 10_000_000;
 
 test("a filter survives its address", () => {
   const query = new URLSearchParams("alert=1");
@@ -20,7 +21,7 @@ test("an address that makes no sense filters nothing", () => {
 });
 
 test("each part of a filter narrows", () => {
-  const one = row({ rule: "Reverse shell", rule_id: "reverse_shell", severity: "high", reason: "to 203.0.113.7", node: "n1", event: { Comm: "bash", PID: 42 }, pod: { name: "p", namespace: "ns" } }, "k");
+  const one = row({ rule: "Reverse shell", rule_id: "reverse_shell", severity: "high", reason: "to 203.0.113.7", node: "n1", event: { Comm: "bash", PID: 42 }, pod: { name: "p", namespace: "ns" }, timestamp: new Date(NOW - 2_000_000).toISOString() }, "k");
   for (const [part, expected] of [
     [{ severities: ["high"] }, true],
     [{ severities: ["low", "info"] }, false],
@@ -34,14 +35,22 @@ test("each part of a filter narrows", () => {
     [{ text: "203.0" }, true],
     [{ text: "42" }, true],
     [{ text: "bash", node: "n2" }, false],
+    [{ reason: "TO 203" }, true],
+    [{ reason: "bash" }, false],
+    [{ last: "1h" }, true],
+    [{ last: "15m" }, false],
+    [{ from: NOW - 2_000_000 }, true],
+    [{ from: NOW - 1_999_999 }, false],
+    [{ from: 1, to: NOW - 2_000_000 }, false],
   ] as const)
-    expect(matcher({ ...EVERYTHING, ...(part as Partial<Filter>) })(one), JSON.stringify(part)).toBe(expected);
+    expect(matcher({ ...EVERYTHING, ...(part as Partial<Filter>) }, NOW)(one), JSON.stringify(part)).toBe(expected);
 });
 
-test("the workload is the pod, else the container, else the host", () => {
+test("the workload is the pod, else the container, else the unit, else the host", () => {
   expect(row({ pod: { name: "p" }, container: { name: "c" } }, "").workload).toBe("p");
   expect(row({ container: { name: "c", id: "1234" } }, "").workload).toBe("c");
   expect(row({ container: { id: "0123456789abcdef" } }, "").workload).toBe("0123456789ab");
+  expect(row({ container: { id: "" }, unit: "ssh.service" }, "").workload).toBe("ssh.service");
   expect(row({}, "k")).toMatchObject({ workload: "host", key: "k" });
 });
 

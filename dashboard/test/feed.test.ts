@@ -65,7 +65,7 @@ test("a filter lists anew what it matches", () => {
   push(feed, 3, { node: "a" });
   push(feed, 2, { node: "b" });
   feed.update(NOW);
-  feed.show({ ...EVERYTHING, node: "B" }, false);
+  feed.show({ ...EVERYTHING, node: "B" }, false, 0);
   const update = feed.update(NOW);
   expect(update).toMatchObject({ reset: true, matching: 2, total: 5 });
   expect(update?.added.map((row) => row.node)).toEqual(["b", "b"]);
@@ -73,9 +73,28 @@ test("a filter lists anew what it matches", () => {
   expect(feed.update(NOW)).toMatchObject({ reset: false, matching: 2, total: 6, added: [] });
 });
 
+test("a list of the last minutes loses what is too old", () => {
+  const feed = new Feed();
+  feed.push(json({ timestamp: new Date(NOW - 890_000).toISOString() }), NOW);
+  push(feed, 1);
+  feed.show({ ...EVERYTHING, last: "15m" }, false, NOW);
+  expect(feed.update(NOW)?.added).toHaveLength(2);
+  expect(feed.update(NOW + 9000)).toMatchObject({ reset: false });
+  const later = feed.update(NOW + 11_000);
+  expect([later?.reset, later?.added.length, later?.matching]).toEqual([true, 1, 1]);
+});
+
+test("each update says which rules had alerts", () => {
+  const feed = new Feed();
+  push(feed, 2, { rule_id: "a" });
+  feed.push(json({ rule_id: "b", timestamp: new Date(NOW - 5).toISOString() }), NOW);
+  expect(feed.update(NOW)?.rules).toEqual([["a", NOW], ["b", NOW - 5]]);
+  expect(feed.update(NOW + 1000)?.rules).toEqual([]);
+});
+
 test("repeated alerts are one group with their number", () => {
   const feed = new Feed();
-  feed.show(EVERYTHING, true);
+  feed.show(EVERYTHING, true, 0);
   push(feed, 3, { rule_id: "a" });
   push(feed, 2, { rule_id: "b", reason: "newest" });
   const groups = feed.update(NOW)?.groups;

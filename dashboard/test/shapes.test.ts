@@ -12,7 +12,7 @@ const shape = (branches: Branch[]): unknown[] => branches.map(({ process: { pid 
 test("the tree leads from the first ancestor to the process", () => {
   // As detectors send it: the process first, then its parents.
   expect(shape(tree([process(9, 5, true), process(5, 1), process(1, 0), process(7, 5), process(11, 9)]))).toEqual([
-    [1, true, [5, true, [7, false], [9, true, [11, false]]]],
+    [1, true, [5, true, [9, true, [11, false]], [7, false]]],
   ]);
 });
 

@@ -24,8 +24,9 @@ let
       );
     in
     path;
-  settings =
-    config: config.environment.etc."sentinel-ebpf/agent-config.yaml".source.configuration.value;
+  written =
+    config: name: config.environment.etc."sentinel-ebpf/${name}-config.yaml".source.configuration.value;
+  settings = config: written config "agent";
 
   leaves =
     set:
@@ -73,7 +74,7 @@ let
       in
       lib.hasInfix " CAP_DAC_OVERRIDE" AmbientCapabilities
       && AmbientCapabilities == CapabilityBoundingSet
-      && !(settings config ? enrichment);
+      && !((settings config).enrichment ? runtimes);
     without_a_runtime_the_agent_may_not_write_others_files =
       let
         capabilities = whole.systemd.services.sentinel-agent.serviceConfig.AmbientCapabilities;
@@ -161,6 +162,37 @@ let
       detector.enable = true;
       detector.settings.http.token = "secret";
     };
+    a_password_of_nats_in_the_store_is_refused = lib.all refused [
+      {
+        agent.enable = true;
+        agent.settings.nats.password = "secret";
+      }
+      {
+        detector.enable = true;
+        detector.settings.nats.password = "secret";
+      }
+    ];
+    a_password_of_the_database_in_the_store_is_refused = refused {
+      detector.enable = true;
+      detector.settings.history.postgresUrl = "postgresql://me:secret@db/sentinel";
+    };
+    one_that_is_a_credential_is_accepted = accepted {
+      detector.enable = true;
+      detector.credentials."postgres-password" = "/secrets/db";
+      detector.settings.history.postgresUrl = "postgresql://me@db:5432/sentinel?sslmode=require";
+    };
+    a_bus_is_accepted = accepted {
+      enable = true;
+      agent.settings.stream.mode = "nats";
+      agent.settings.nats.servers = [ "nats://bus:4222" ];
+      detector.settings.nats.servers = [ "nats://bus:4222" ];
+    };
+    an_output_that_is_not_set_is_not_written =
+      !((settings whole).detection.outputs ? syslog) && (settings whole).detection.outputs ? journald;
+    a_wrong_format_of_alerts_is_refused = refused {
+      agent.enable = true;
+      agent.settings.detection.outputs.stdout.format = "xml";
+    };
     a_certificate_without_key_is_refused = refused {
       detector.enable = true;
       detector.settings.grpc.tls.cert = "/run/credentials/sentinel-detector.service/cert.pem";
@@ -184,11 +216,9 @@ let
     lib.concatMap (
       name:
       let
-        inner = options.${name}.default or null;
         here = path ++ [ name ];
       in
-      [ (lib.concatStringsSep "." here) ]
-      ++ lib.optionals (inner != null) (keysOf here (options.${name}.type.options or { }))
+      [ (lib.concatStringsSep "." here) ] ++ keysOf here (options.${name}.type.options or { })
     ) (lib.attrNames options);
   evaluated = pkgs.nixos { imports = [ module ]; };
   options = evaluated.options.services.sentinel;
@@ -233,6 +263,8 @@ in
   failed = lib.attrNames (lib.filterAttrs (_: holds: !holds) claims);
   count = lib.length (lib.attrNames claims);
   units = lib.genAttrs [ "agent" "detector" "dashboard" ] (unit whole);
+  # What they read; scripts/tests/nspawn.sh boots both.
+  configurations = lib.genAttrs [ "agent" "detector" "dashboard" ] (written whole);
   inherit keys;
   options = rowsOf "services.sentinel" options;
 }

@@ -56,6 +56,36 @@ done
 for golden in helm/tests/golden/*.yaml; do
     [ -e "helm/tests/cases/$(basename "$golden")" ] || die "$golden has no case"
 done
+# Besides, what the cases leave out: every mode with and without encryption, with and without a claim, with the release's
+# detector, another and none; and the others of the large choices by turns. Each is rendered, or refused for the one
+# reason there is.
+matrix=0 refused=0
+for mode in grpc nats stdout file '{grpc,file}' '{nats,stdout}'; do
+    for tls in true false; do
+        for pvc in true false; do
+            for detector in own other none; do
+                matrix=$((matrix + 1))
+                turn=$([ $((matrix % 2)) = 0 ] && echo true || echo false)
+                arguments=(--set "agent.stream.mode=$mode" --set "agent.storage.pvc.enabled=$pvc" --set "nats.servers={nats://bus:4222}"
+                    --set "detector.autoscaling.enabled=$turn" --set "dashboard.enabled=$([ $((matrix % 3)) = 0 ] && echo false || echo true)"
+                    --set "networkPolicy.enabled=$turn" --set "agent.privileged=$turn")
+                case $detector in
+                own) [ $tls = false ] || arguments+=(--set detector.tls.secret=tls --set agent.grpc.tls.enabled=true) ;;
+                other) arguments+=(--set detector.enabled=false --set agent.grpc.endpoint=other:1 --set "agent.grpc.tls.enabled=$tls") ;;
+                none) arguments+=(--set detector.enabled=false --set "agent.grpc.tls.enabled=$tls") ;;
+                esac
+                if helm template sentinel "$chart" "${arguments[@]}" --kube-version "$NEWEST" >"$work/matrix$matrix-$NEWEST.yaml" 2>"$work/log.txt"; then
+                    [[ $detector != none || $mode != *grpc* && $mode != *nats* ]] || die "accepted without a detector: $mode"
+                else
+                    [[ $detector == none && ($mode == *grpc* || $mode == *nats*) ]] || die "refused: ${arguments[*]}: $(cat "$work/log.txt")"
+                    grep -q "there is no detector" "$work/log.txt" || die "$(cat "$work/log.txt")"
+                    refused=$((refused + 1))
+                    rm "$work/matrix$matrix-$NEWEST.yaml"
+                fi
+            done
+        done
+    done
+done
 # In one process: reading the schemas takes longer than judging.
 "$python/bin/python" - "$work" "$OLDEST" "$NEWEST" <<'PYTHON'
 import pathlib, sys
@@ -80,6 +110,7 @@ for kubernetes in sys.argv[2:]:
                 problems.append(f"{path.stem}: {one['kind']} {one['metadata']['name']}: {where}: {error.message}")
 sys.exit("\n".join("error: " + problem for problem in problems) or 0)
 PYTHON
+say "Helm: $((matrix - refused)) combinations of values render and fit Kubernetes $NEWEST, $refused are refused."
 say "Helm: $count cases are accepted by Kubernetes $OLDEST and $NEWEST and are what they were."
 
 # What the programs will read must be what the programs accept: their own check, when they were built.
@@ -91,6 +122,7 @@ built() {
     done | xargs -r ls -t | head -n 1
 }
 for case in "$work"/*-"$NEWEST".yaml; do
+    [[ $case != */matrix* ]] || continue
     "$python/bin/python" - "$case" "$work" <<'PYTHON'
 import pathlib, sys, yaml
 for one in yaml.safe_load_all(open(sys.argv[1])):
@@ -127,7 +159,7 @@ refuses() { # refuses WORDS SETTING...: rendering fails and says this
     fi
     grep -qF -- "$words" "$work/log.txt" || die "$*: no word of '$words' in: $(cat "$work/log.txt")"
 }
-refuses "must be one of 'grpc', 'stdout', 'file'" agent.stream.mode=grcp
+refuses "must be one of 'grpc', 'nats', 'stdout', 'file'" agent.stream.mode=grcp
 refuses "additional properties 'modus' not allowed" agent.stream.modus=grpc
 refuses "minimum: got 0, want 1" agent.stream.batchSize=0
 refuses "maximum: got 99,999, want 65,535" detector.service.port=99999
@@ -137,6 +169,12 @@ refuses "additional properties 'paths' not allowed" 'config.rules[0].name=x,conf
 refuses "set detector.enabled=true" detector.enabled=false
 refuses "set detector.tls.secret" agent.grpc.tls.enabled=true
 refuses "set agent.grpc.tls.enabled=true" detector.tls.secret=x
+refuses "set nats.servers" agent.stream.mode=nats
+refuses "nats.passwordSecret" agent.stream.mode=nats 'nats.servers={nats://me:word@bus:4222}'
+refuses "passwordSecret" detector.history.postgres.url=postgresql://me:word@db/sentinel
+refuses "/detector/history/postgres/url" detector.history.postgres.url=mysql://me@db/sentinel
+refuses "set agent.grpc.tls.clientSecret" agent.grpc.tls.enabled=true detector.tls.secret=x detector.tls.clientCaSecret=y
+refuses "the port is not encrypted" detector.tls.clientCaSecret=y
 refuses "issuerRef.name" detector.tls.certManager.enabled=true agent.grpc.tls.enabled=true
 refuses "set dashboard.access.tokenSecret" dashboard.access.mode=token
 refuses "set dashboard.access.mode to token or header" dashboard.ingress.enabled=true

@@ -86,7 +86,7 @@ while read -r module; do
     *.xz) xz -dc "$module" >"$release/$(basename "$module" .xz)" ;;
     *) cp "$module" "$release/" ;;
     esac
-done < <(find "$work/root" -name 'overlay.ko*')
+done < <(find "$work/root" -name 'overlay.ko*' -o -name 'virtio_blk.ko*')
 mv "${images[0]}" "$release/vmlinuz"
 rm -rf "$work"
 printf '%s\n' "$release/vmlinuz"

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use sentinel_enrich::Births;
-use sentinel_event::{Event, FileInterest, KindSet, Process};
+use sentinel_event::{Event, FileInterest, KindSet, Outcomes, Process};
 use sentinel_probe::{Counters, HookFault, HookStatus, Probe, Reader};
 
 use crate::identity::Book;
@@ -54,6 +54,15 @@ pub trait Control {
         Ok(())
     }
 
+    /// Calls that end in a way that does not matter need not be captured. A source that cannot tell captures them all.
+    ///
+    /// # Errors
+    /// When the kernel refuses; as much is captured then as before.
+    fn set_outcomes(&mut self, outcomes: &Outcomes) -> Result<(), CaptureError> {
+        let _ = outcomes;
+        Ok(())
+    }
+
     /// Calls that are events of kind `syscall`, by name, from the next [`Self::set_kinds`] on. A source that
     /// knows no such events leaves them out.
     fn set_syscalls(&mut self, names: Vec<String>) {
@@ -62,6 +71,11 @@ pub trait Control {
 
     /// Whether starts of programs carry the environment, from the next [`Self::set_kinds`] on.
     fn set_environment(&mut self, wanted: bool) {
+        let _ = wanted;
+    }
+
+    /// Whether reads, writes and messages carry data, from the next [`Self::set_kinds`] on.
+    fn set_buffers(&mut self, wanted: bool) {
         let _ = wanted;
     }
 
@@ -145,6 +159,14 @@ impl Control for Probe {
 
     fn set_environment(&mut self, wanted: bool) {
         Probe::set_environment(self, wanted);
+    }
+
+    fn set_outcomes(&mut self, outcomes: &Outcomes) -> Result<(), CaptureError> {
+        Ok(Probe::set_outcomes(self, outcomes)?)
+    }
+
+    fn set_buffers(&mut self, wanted: bool) {
+        Probe::set_buffers(self, wanted);
     }
 
     fn counters(&self) -> Result<Counters, CaptureError> {

@@ -141,7 +141,8 @@ sentinel_service::sections! {
         stream: String = "sentinel".into(),
         /// User, with `password`.
         user: Option<String> = None,
-        /// The user's password. The environment variable SENTINEL_NATS_PASSWORD overrides it.
+        /// The user's password. The environment variable SENTINEL_NATS_PASSWORD overrides it, or systemd's
+        /// credential `nats-password`.
         password: Option<String> = None,
         /// Encryption.
         tls: NatsTls = NatsTls::default(),
@@ -192,7 +193,9 @@ sentinel_service::sections! {
     Capture {
         /// Sum reads and writes per open file in the kernel. Off gives one event per call.
         aggregate: bool = true,
-        /// Record up to 80 bytes of buffers. Arrives with a later version.
+        /// Record the first 80 bytes of what is read, written, sent and received, secrets included, where a rule asks
+        /// for them (`evt.buffer`); while one does, what a stream moves first is an event too. They leave the node in that
+        /// rule's output only. Needs Linux 5.17. Off: nobody looks, and such rules never match by it.
         buffers: bool = false,
         /// Look at answers about names (from port 53), where a rule asks for names of addresses (`fd.sip.name`) or for `dns`
         /// events. Names and addresses are kept, nothing else of them. Off: nobody looks, whatever rules ask.
@@ -249,7 +252,7 @@ const NATS_PASSWORD: &str = "SENTINEL_NATS_PASSWORD";
 impl Nats {
     /// How to reach it.
     pub(crate) fn bus(&self) -> Bus {
-        let password = std::env::var(NATS_PASSWORD).ok().or_else(|| self.password.clone());
+        let password = sentinel_service::secret(NATS_PASSWORD).or_else(|| self.password.clone());
         let NatsTls { enabled, ca, cert, key } = self.tls.clone();
         Bus {
             servers: self.servers.clone(),

@@ -7,8 +7,8 @@
 //! * We ourselves, when our output is a file.
 //!
 //! What is found is folded, never excluded (see [`crate::fold`]); the wrong process here costs it some delay.
-//! In a container without the host's pid namespace nothing may be found: then the kernel's aggregation, one
-//! event a second for each open file, is what bounds the feedback.
+//! In a pid namespace of our own only its processes are found: for those outside (a container runtime) the
+//! kernel's aggregation, one event a second for each open file, is what bounds the feedback.
 
 use std::{
     collections::BTreeSet,
@@ -20,7 +20,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use sentinel_event::ProcessKey;
+use sentinel_event::Head;
 
 /// Clock tick of `/proc`: `USER_HZ` is 100 wherever we run.
 const TICK_NS: u64 = sentinel_enrich::TICK_NS;
@@ -37,16 +37,20 @@ const JOURNAL_UNITS: [&str; 3] = ["/systemd-journald.service", "/rsyslog.service
 /// A process that stores our output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Consumer {
-    /// Its pid.
+    /// Its pid, as our `/proc` has it.
     pub(crate) tgid: u32,
     /// Its start, in ticks since boot: pids are reused.
     pub(crate) start_ticks: u64,
+    /// Our pid namespace. The kernel reports its own numbers, and those of a process in its own namespace.
+    pub(crate) pid_ns: u32,
 }
 
 impl Consumer {
     /// Whether this is the process.
-    pub(crate) fn is(&self, key: ProcessKey) -> bool {
-        self.tgid == key.tgid && self.start_ticks == key.start_ns / TICK_NS
+    pub(crate) fn is(&self, head: &Head) -> bool {
+        let number =
+            self.tgid == head.process.tgid || (self.tgid == head.vpid && self.pid_ns == head.namespaces.pid);
+        number && self.start_ticks == head.process.start_ns / TICK_NS
     }
 }
 
@@ -92,6 +96,7 @@ impl Output {
 /// Finds the processes that store our output; we are always among them.
 pub(crate) fn find(output: &Output, proc: &Path) -> Vec<Consumer> {
     let own = std::process::id();
+    let pid_ns = fs::metadata(proc.join("self/ns/pid")).ok().and_then(|ns| u32::try_from(ns.ino()).ok());
     let mut found = BTreeSet::from([own]);
     if output.has_consumers() {
         let processes = processes(proc);
@@ -107,7 +112,10 @@ pub(crate) fn find(output: &Output, proc: &Path) -> Vec<Consumer> {
     found
         .into_iter()
         .take(MOST)
-        .filter_map(|tgid| Some(Consumer { tgid, start_ticks: start_ticks(&proc.join(tgid.to_string()))? }))
+        .filter_map(|tgid| {
+            let start_ticks = start_ticks(&proc.join(tgid.to_string()))?;
+            Some(Consumer { tgid, start_ticks, pid_ns: pid_ns.unwrap_or_default() })
+        })
         .collect()
 }
 
@@ -176,6 +184,8 @@ mod tests {
         process::{Command, Stdio},
     };
 
+    use sentinel_event::{Namespaces, ProcessKey};
+
     use super::*;
 
     #[test]
@@ -224,7 +234,22 @@ mod tests {
             fs::write(process.join("cgroup"), cgroup).unwrap();
         }
         let output = Output { journal: true, ..Output::default() };
-        let consumer = |tgid| Consumer { tgid, start_ticks: 77 };
+        let consumer = |tgid| Consumer { tgid, start_ticks: 77, pid_ns: 0 };
         assert_eq!(find(&output, proc.path()), [consumer(11), consumer(13)]);
+    }
+
+    #[test]
+    fn a_process_of_our_namespace_is_known_by_its_number_there() {
+        let consumer = Consumer { tgid: 7, start_ticks: 3, pid_ns: 40 };
+        let head = |tgid, start_ticks, vpid, pid| Head {
+            process: ProcessKey { tgid, start_ns: start_ticks * TICK_NS + 1 },
+            vpid,
+            namespaces: Namespaces { pid, ..Namespaces::default() },
+            ..Head::default()
+        };
+        assert!(consumer.is(&head(7, 3, 1, 1)), "the kernel's number");
+        assert!(consumer.is(&head(900, 3, 7, 40)), "its own number, in our namespace");
+        assert!(!consumer.is(&head(900, 3, 7, 41)), "another container's");
+        assert!(!consumer.is(&head(900, 4, 7, 40)), "the next process of this number");
     }
 }

@@ -12,7 +12,11 @@ pub(crate) use read::seen;
 use sentinel_event::KindSet;
 use sentinel_rules::forward::ForwardRules;
 
-use crate::{ConfigError, config::Detection, rules::captured};
+use crate::{Config, ConfigError, rules::captured};
+
+/// What is wrong with a rule that looks at data while none is captured.
+pub(crate) const BLIND: &str = "`evt.buffer` is empty, so it never matches by it: set `capture.buffers: true` in the agent's \
+                                configuration, or switch the rule off";
 
 /// What the rules of a configuration come to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,12 +35,14 @@ pub struct Detected {
 ///
 /// # Errors
 /// [`ConfigError`]: a file cannot be read or is wrong.
-pub fn check_detection(detection: &Detection, forward: &ForwardRules) -> Result<Detected, ConfigError> {
-    let book = Rulebook::load(detection, "", None)?;
+pub fn check_detection(config: &Config, forward: &ForwardRules) -> Result<Detected, ConfigError> {
+    let book = Rulebook::load(&config.detection, config.capture.buffers, "", None)?;
+    let blind = book.blind.iter().map(|rule| format!("rule {rule:?}: {BLIND}"));
+    let blind: Vec<_> = blind.collect();
     Ok(Detected {
         rules: book.engine.rules().len(),
         captured: captured(forward, &book, true),
+        warnings: book.warnings.into_iter().chain(blind).collect(),
         hash: book.hash,
-        warnings: book.warnings,
     })
 }

@@ -71,7 +71,7 @@ impl Fold {
 
     /// Takes an event. `early` gets a sum that has to leave because the table is full.
     pub(crate) fn offer(&mut self, observation: Observation, now: Instant, early: &mut Vec<Out>) -> Offer {
-        let key = self.consumers.iter().any(|consumer| consumer.is(observation.event.head.process));
+        let key = self.consumers.iter().any(|consumer| consumer.is(&observation.event.head));
         let Some(key) = key.then(|| key_of(&observation)).flatten() else {
             return Offer::Pass(observation);
         };

@@ -1,9 +1,14 @@
 //! Who is asked about containers and users, as enrichment sees it.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, VecDeque},
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use sentinel_enrich::{Answer, Births, Directory};
-use sentinel_event::{Place, Text};
+use sentinel_event::{Container, Place, Text};
 use sentinel_identity::{Counters, Options, PodOptions, Pods, Runtimes, Socket, UserBooks, default_sockets};
 use sentinel_probe::CgroupBook;
 use sha2::{Digest as _, Sha256};
@@ -13,6 +18,8 @@ use crate::config::{Enrichment, Kubernetes};
 
 /// How long a runtime may take for one answer.
 const TIMEOUT: Duration = Duration::from_secs(2);
+/// Containers whose names are kept for reports; the one that was told of first goes first.
+const NAMED: usize = 4096;
 
 /// The threads that ask. Shared with the metrics port.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +27,25 @@ pub(crate) struct Registry {
     runtimes: Option<Arc<Runtimes>>,
     pods: Option<Arc<Pods>>,
     users: Option<Arc<UserBooks>>,
+    named: Arc<Mutex<Named>>,
+}
+
+/// Containers that runtimes have told of.
+#[derive(Debug, Default)]
+struct Named {
+    by_id: HashMap<Arc<str>, Arc<Container>>,
+    order: VecDeque<Arc<str>>,
+}
+
+impl Named {
+    fn keep(&mut self, id: &Arc<str>, container: &Arc<Container>) {
+        if self.by_id.insert(Arc::clone(id), Arc::clone(container)).is_none() {
+            self.order.push_back(Arc::clone(id));
+        }
+        if self.order.len() > NAMED {
+            self.order.pop_front().map(|first| self.by_id.remove(&first));
+        }
+    }
 }
 
 impl Registry {
@@ -42,7 +68,18 @@ impl Registry {
                 .map(Arc::new),
             pods: pods.and_then(|started| started.map_err(|error| keep("pods", error)).ok()).map(Arc::new),
             users: users.and_then(|started| started.map_err(|error| keep("users", error)).ok()).map(Arc::new),
+            named: Arc::default(),
         }
+    }
+
+    /// What a runtime has told of this container; none when it was not asked or has not answered.
+    pub(crate) fn container(&self, id: &str) -> Option<Arc<Container>> {
+        self.named.lock().unwrap_or_else(PoisonError::into_inner).by_id.get(id).cloned()
+    }
+
+    /// Asks for a place's container, for [`Self::container`]. Enrichment hears the answer, too.
+    pub(crate) fn look_up(&self, place: &Place) {
+        let _asked = self.runtimes.as_ref().is_some_and(|runtimes| runtimes.ask(place));
     }
 
     /// What was asked so far.
@@ -106,6 +143,9 @@ impl Directory for Registry {
         };
         let told = || {
             let told = self.runtimes.as_ref()?.answer()?;
+            if let Some(found) = &told.found {
+                self.named.lock().unwrap_or_else(PoisonError::into_inner).keep(&told.id, found);
+            }
             Some(Answer::Container { id: told.id, found: told.found })
         };
         let pods = || {

@@ -35,6 +35,7 @@ mod run;
 mod signals;
 mod status;
 mod tamper;
+mod usage;
 mod waiting;
 mod watch;
 

@@ -251,7 +251,7 @@ impl Pipeline {
 
     fn take(&mut self, event: Event, now: Instant, state: &mut State) {
         let changes_consumers = matches!(event.body, Body::Fork(_) | Body::Exec(_) | Body::Exit(_))
-            && state.consumers.iter().any(|consumer| consumer.is(event.head.process));
+            && state.consumers.iter().any(|consumer| consumer.is(&event.head));
         if changes_consumers {
             self.suspect.store(true, Ordering::Relaxed);
         }

@@ -49,7 +49,7 @@ fn work(arguments: Arguments) -> Result<(), Failed> {
     };
     if arguments.check_config {
         let forward = rules.load().map_err(Failed::early)?;
-        let detected = check_detection(&config.detection, &forward).map_err(Failed::early)?;
+        let detected = check_detection(&config, &forward).map_err(Failed::early)?;
         for warning in &detected.warnings {
             eprintln!("warning: {warning}");
         }

@@ -2,7 +2,7 @@
 
 use std::{fs, io, path::Path};
 
-use sentinel_event::{FileInterest, Kind, KindSet};
+use sentinel_event::{FileInterest, Kind, KindSet, Outcomes};
 use sentinel_rules::forward::ForwardRules;
 use sentinel_service::SettingsError;
 
@@ -37,9 +37,19 @@ impl Rules {
 /// What must be captured for these rules: what is forwarded, what is judged, and what keeps the process table.
 /// `dns`: whether answers about names may be looked at.
 pub(crate) fn captured(rules: &ForwardRules, book: &Rulebook, dns: bool) -> KindSet {
-    let table = [Kind::Exec, Kind::Fork, Kind::Exit].into_iter().collect();
-    let all = rules.kinds().union(book.kinds).union(table).union(book.engine.state_kinds());
+    let all = rules.kinds().union(book.kinds).union(table()).union(book.engine.state_kinds());
     all.iter().filter(|kind| dns || *kind != Kind::Dns).collect()
+}
+
+/// What the table of processes is made from.
+fn table() -> KindSet {
+    [Kind::Exec, Kind::Fork, Kind::Exit].into_iter().collect()
+}
+
+/// Which outcomes of calls these rules can match, or somebody else wants.
+pub(crate) fn outcomes(rules: &ForwardRules, book: &Rulebook) -> Outcomes {
+    let whatever = rules.kinds().union(table()).union(book.engine.state_kinds());
+    book.engine.outcomes().and_all_of(whatever)
 }
 
 /// Which opens of files these rules can match.

@@ -14,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sentinel_event::FileInterest;
+use sentinel_event::{FileInterest, Outcomes};
 use sentinel_probe::HookFault;
 use sentinel_rules::forward::ForwardRules;
 use sentinel_sink::Outputs;
@@ -33,14 +33,14 @@ use crate::{
     capture,
     config::Detection,
     consumers::{Consumer, Output},
-    detect::{Rulebook, seen},
+    detect::{BLIND, Rulebook, seen},
     hops::{Ended, Hop},
     http::{Facts, Server, View},
     meters::Meters,
     notify::Notify,
     outlet::Ending,
     pipeline::Shared,
-    rules::{captured, file_interest, named_calls},
+    rules::{captured, file_interest, named_calls, outcomes},
     status::{Board, Identity},
     tamper,
 };
@@ -76,6 +76,8 @@ pub struct Agent {
     books: Arc<Shared<Rulebook>>,
     /// Whether answers about names may be looked at.
     dns: bool,
+    /// Whether data of buffers may be looked at.
+    buffers: bool,
     /// What the rule files said when they were read last, wrong or not.
     seen: String,
     consumers: Arc<Shared<Vec<Consumer>>>,
@@ -109,6 +111,7 @@ impl Agent {
         let prepared = Prepared::new(config, &job.rules, job.sink, job.alerts, job.listen)?;
         let mut agent = Self::assemble(config, prepared, job.rules, control, capture, Mailbox::default())?;
         agent.choose_files(&file_interest(&agent.rules.get(), &agent.books.get()));
+        agent.choose_outcomes(&outcomes(&agent.rules.get(), &agent.books.get()));
         agent.begun();
         Ok(agent)
     }
@@ -260,11 +263,13 @@ impl Agent {
     fn try_reload(&mut self) -> Result<(), String> {
         let before = self.books.get();
         let rules = self.source.load().map_err(|error| error.to_string())?;
-        let book = Rulebook::load(&self.detection, &self.identity.hostname, Some(&before));
+        let book = Rulebook::load(&self.detection, self.buffers, &self.identity.hostname, Some(&before));
         let book = book.map_err(|error| error.to_string())?;
         let (then, now) = (file_interest(&self.rules.get(), &before), file_interest(&rules, &book));
+        let (ended_then, ended_now) = (outcomes(&self.rules.get(), &before), outcomes(&rules, &book));
         // Both sets get what is theirs while one takes the other's place.
         self.choose_files(&then.clone().or(now.clone()));
+        self.choose_outcomes(&ended_then.or(ended_now));
         self.ask(&book);
         if let Err(error) = self.control.set_kinds(captured(&rules, &book, self.dns)) {
             self.ask(&before);
@@ -272,11 +277,13 @@ impl Agent {
                 error!(%error, "Cannot attach what the old rules need.");
             }
             self.choose_files(&then);
+            self.choose_outcomes(&ended_then);
             return Err(error.to_string());
         }
         self.rules.set(rules);
         self.books.set(book);
         self.choose_files(&now);
+        self.choose_outcomes(&ended_now);
         Ok(())
     }
 
@@ -284,12 +291,20 @@ impl Agent {
     fn ask(&mut self, book: &Rulebook) {
         self.control.set_syscalls(named_calls(book));
         self.control.set_environment(book.engine.asks_environment());
+        self.control.set_buffers(book.engine.asks_buffers());
     }
 
     /// Opens that matter to nobody stay in the kernel.
     fn choose_files(&mut self, interest: &FileInterest) {
         if let Err(error) = self.control.set_file_interest(interest) {
             warn!(%error, "The kernel does not leave out opens of files that no rule can match.");
+        }
+    }
+
+    /// Calls that end as nobody cares stay in the kernel.
+    fn choose_outcomes(&mut self, outcomes: &Outcomes) {
+        if let Err(error) = self.control.set_outcomes(outcomes) {
+            warn!(%error, "The kernel does not leave out calls that end as no rule can match.");
         }
     }
 
@@ -356,6 +371,9 @@ impl Agent {
 fn told(book: &Rulebook) {
     for warning in &book.warnings {
         debug!(warning, "A rule file is probably not what it should be.");
+    }
+    for rule in &book.blind {
+        warn!(rule, "A rule is blind: {BLIND}.");
     }
     if !book.warnings.is_empty() {
         let warnings = book.warnings.len();

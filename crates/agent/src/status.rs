@@ -3,7 +3,10 @@
 use std::{
     collections::HashMap,
     fs,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::SystemTime,
 };
 
@@ -18,6 +21,7 @@ use crate::{
     detect::Rulebook,
     http::{Facts, View, numbers},
     pipeline::Shared,
+    usage::Usage,
 };
 
 /// Rules whose hits are told; the shipped set and the stock files together have a sixth of it.
@@ -42,6 +46,7 @@ pub(crate) struct Identity {
     /// Reports, and the generation of rules of which the last one told.
     reports: AtomicU64,
     told: AtomicU64,
+    usage: Mutex<Usage>,
 }
 
 impl Identity {
@@ -49,11 +54,13 @@ impl Identity {
     pub(crate) fn new(hostname: String) -> Self {
         let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().to_owned();
         let (reports, told) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { hostname, kernel, started_unix_nano: now(), reports, told }
+        let usage = Mutex::new(Usage::new());
+        Self { hostname, kernel, started_unix_nano: now(), reports, told, usage }
     }
 
-    /// The report of this moment. Processor time and traffic of cgroups are not measured yet, and absent.
+    /// The report of this moment.
     pub(crate) fn status(&self, facts: &Facts, view: &View) -> NodeStatus {
+        let used = self.usage.lock().unwrap_or_else(PoisonError::into_inner).look(&facts.registry);
         NodeStatus {
             hostname: self.hostname.clone(),
             version: env!("CARGO_PKG_VERSION").into(),
@@ -63,7 +70,9 @@ impl Identity {
             counters: numbers(facts, view),
             hooks: view.hooks.iter().filter_map(hook).collect(),
             rules: Some(self.rules(facts)),
-            cgroups: Vec::new(),
+            cgroups: used.cgroups,
+            cgroups_ns: u64::try_from(used.period.as_nanos()).unwrap_or(u64::MAX),
+            cpus: used.cpus,
         }
     }
 }
@@ -147,7 +156,7 @@ mod tests {
         meters.decoded.add(sentinel_event::Kind::Exec, 3);
         let facts = Facts {
             meters,
-            books: Arc::new(Shared::new(Rulebook::load(&detection, "h", None).unwrap())),
+            books: Arc::new(Shared::new(Rulebook::load(&detection, false, "h", None).unwrap())),
             outputs: Arc::new(Outputs::start(&OutputsConfig::none(), &Suppression::default(), "h").unwrap()),
             events: queue::bounded(1, 1).0.gauge(),
             parcels: Vec::new(),

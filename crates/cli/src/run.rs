@@ -23,7 +23,7 @@ pub(crate) fn run(args: &Run) -> anyhow::Result<ExitCode> {
     sentinel_agent::init_logging(config.log_level)?;
     let rules = rules(args, &config);
     // What is wrong with the rules is told before anything listens.
-    sentinel_agent::check_detection(&config.detection, &rules.load()?)?;
+    sentinel_agent::check_detection(&config, &rules.load()?)?;
     let hub = hub(args, terminal)?;
     config.stream.mode = StreamModes(vec![StreamMode::Stdout]);
     if let Some(hub) = &hub {

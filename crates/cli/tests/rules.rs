@@ -228,6 +228,30 @@ fn explain_shows_what_a_rule_has_become() {
 }
 
 #[test]
+fn explain_tells_which_outcomes_the_kernel_must_tell_of() {
+    let text = "- rule: Out\n  desc: d\n  output: o\n  priority: INFO\n  condition: evt.type = connect and \
+                (evt.rawres >= 0 or evt.res = EINPROGRESS)\n- rule: In\n  desc: d\n  output: o\n  priority: INFO\n  \
+                condition: evt.type in (accept4, bind) and evt.failed = false\n- rule: Any\n  desc: d\n  output: o\n  \
+                priority: INFO\n  condition: evt.type = bind\n";
+    let dir = Dir::with(&[("ends.yaml", text)]);
+    let file = dir.path("ends.yaml");
+    let output = rules(&["explain", &file, "--rule", "In"]);
+    assert!(
+        self::text(&output.stdout).contains("\n  ends needed    succeeded: accept, bind\n"),
+        "{output:?}"
+    );
+    let output = rules(&["explain", &file, "--rule", "Any"]);
+    assert!(!self::text(&output.stdout).contains("ends needed"), "{output:?}");
+    let output = rules(&["explain", &file]);
+    let together = "All enabled rules together\n  opens needed   none\n  ends needed    succeeded: accept\n                 \
+                    succeeded or under way: connect\n";
+    assert!(self::text(&output.stdout).ends_with(together), "{}", self::text(&output.stdout));
+    let output = rules(&["explain", &file, "--rule", "Out", "--format", "json"]);
+    let one: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(one[0]["outcomes"]["connect"], serde_json::json!(["succeeded", "under way"]));
+}
+
+#[test]
 fn an_unknown_rule_is_two_and_names_the_nearest() {
     let dir = Dir::with(&[("rules.yaml", RULES)]);
     for (name, expected) in [

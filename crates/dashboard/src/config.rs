@@ -50,7 +50,8 @@ sentinel_service::sections! {
         name: String = String::new(),
         /// Its alerts API: `http://HOST:PORT`.
         url: String = "http://127.0.0.1:8090".into(),
-        /// File with the token it asks for. Absent: the environment variable SENTINEL_DETECTOR_TOKEN, else none.
+        /// File with the token it asks for. Absent: the environment variable SENTINEL_DETECTOR_TOKEN, systemd's credential
+        /// `detector-token`, else none.
         token_file: Option<PathBuf> = None,
     }
 
@@ -58,7 +59,8 @@ sentinel_service::sections! {
     Access {
         /// `open`: whoever reaches the port. `token`: who knows the token (page to enter it, or `Authorization: Bearer`). `header`: whom a reverse proxy vouches for by a header.
         mode: AccessMode = AccessMode::Open,
-        /// `token`: file with the token, at least 16 characters. Absent: the environment variable SENTINEL_DASHBOARD_TOKEN.
+        /// `token`: file with the token, at least 16 characters. Absent: the environment variable SENTINEL_DASHBOARD_TOKEN, or
+        /// systemd's credential `dashboard-token`.
         token_file: Option<PathBuf> = None,
         /// `header`: its name; it must not be empty in a request.
         header: String = "X-Forwarded-User".into(),

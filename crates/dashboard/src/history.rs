@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// What a detector understands; it refuses what it does not.
-const FILTERS: &[&str] = &["from", "to", "rule", "severity", "node", "pod", "q"];
+const FILTERS: &[&str] = &["from", "to", "rule", "severity", "node", "pod", "workload", "q"];
 const LIMIT: usize = 200;
 pub(crate) const LIMIT_MOST: usize = 1000;
 

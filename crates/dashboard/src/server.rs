@@ -13,7 +13,7 @@ use std::{
 
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use sentinel_service::{addresses, listen};
+use sentinel_service::{NotifyState, addresses, listen, tell, watchdog};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
     task::JoinSet,
@@ -139,6 +139,15 @@ async fn serve(listeners: Vec<TcpListener>, facts: Arc<Facts>, stop: watch::Rece
             }
             Err(error) => warn!(%error, "Cannot serve a port."),
         }
+    }
+    // The service manager is told that this thread turns, twice as often as it wants to hear it.
+    if let Some(period) = watchdog() {
+        accepting.spawn(async move {
+            loop {
+                sleep(period / 2).await;
+                tell(&[NotifyState::Watchdog]);
+            }
+        });
     }
     stopped(stop).await;
     accepting.shutdown().await;

@@ -3,7 +3,9 @@
 
 use std::{
     io::{BufRead as _, BufReader},
+    os::unix::net::UnixDatagram,
     process::{Command, Output, Stdio},
+    time::Duration,
 };
 
 use nix::{
@@ -45,6 +47,31 @@ fn configuration_is_checked_before_anything_starts() {
         assert_eq!(code, Some(2), "{arguments:?}: {said}");
         assert!(said.contains(part), "{arguments:?}: {said}");
     }
+}
+
+#[test]
+fn the_service_manager_hears_that_it_lives() {
+    let dir = tempfile::tempdir().unwrap();
+    let socket = dir.path().join("notify");
+    let manager = UnixDatagram::bind(&socket).unwrap();
+    manager.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_sentinel-dashboard"))
+        .args(["--port", "0"])
+        .env("NOTIFY_SOCKET", &socket)
+        .env("WATCHDOG_USEC", "200000")
+        .env_remove("WATCHDOG_PID")
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let (mut heard, mut buffer) = (String::new(), [0; 4096]);
+    while heard.matches("WATCHDOG=1").count() < 2
+        && let Ok(length) = manager.recv(&mut buffer)
+    {
+        heard += &String::from_utf8_lossy(&buffer[..length]);
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(heard.contains("READY=1") && heard.matches("WATCHDOG=1").count() == 2, "{heard}");
 }
 
 #[test]

@@ -90,7 +90,8 @@ sentinel_service::sections! {
         stream: String = "sentinel".into(),
         /// User, with `password`.
         user: Option<String> = None,
-        /// The user's password. The environment variable SENTINEL_NATS_PASSWORD overrides it.
+        /// The user's password. The environment variable SENTINEL_NATS_PASSWORD overrides it, or systemd's
+        /// credential `nats-password`.
         password: Option<String> = None,
         /// Encryption.
         tls: NatsTls = NatsTls::default(),
@@ -119,7 +120,7 @@ sentinel_service::sections! {
         /// TCP port; 0 lets the system choose, and the log tells.
         port: u16 = 8090,
         /// What clients must send as `Authorization: Bearer …`; only `/healthz` goes without. At least 16
-        /// characters. The environment variable SENTINEL_HTTP_TOKEN overrides it.
+        /// characters. The environment variable SENTINEL_HTTP_TOKEN overrides it, or systemd's credential `http-token`.
         token: Option<String> = None,
         /// Origins whose pages may read the API in a browser, e.g. `http://localhost:5173`.
         cors_origins: Vec<String> = Vec::new(),
@@ -161,7 +162,8 @@ sentinel_service::sections! {
         path: PathBuf = PathBuf::from("/var/lib/sentinel-ebpf/history.db"),
         /// A database on a PostgreSQL server in its place, which several detectors may share:
         /// `postgresql://USER@HOST:PORT/DATABASE?sslmode=require`. Everything is in its schema `sentinel`, which is made when it is
-        /// missing. The environment variable SENTINEL_POSTGRES_PASSWORD overrides a password in the address.
+        /// missing. The environment variable SENTINEL_POSTGRES_PASSWORD overrides a password in the address, or systemd's credential
+        /// `postgres-password`.
         /// `sslmode` is `require` (encrypted, and the server's certificate must be right), `prefer` (if the server offers it) or `disable`.
         postgres_url: Option<PostgresUrl> = None,
         /// Certificates, for `sslmode=require` and `prefer`.
@@ -191,7 +193,7 @@ const NATS_PASSWORD: &str = "SENTINEL_NATS_PASSWORD";
 impl Nats {
     /// How to reach it; none when events do not come from there.
     pub(crate) fn bus(&self) -> Option<Bus> {
-        let password = std::env::var(NATS_PASSWORD).ok().or_else(|| self.password.clone());
+        let password = sentinel_service::secret(NATS_PASSWORD).or_else(|| self.password.clone());
         let NatsTls { enabled, ca, cert, key } = self.tls.clone();
         (!self.servers.is_empty()).then(|| Bus {
             servers: self.servers.clone(),
@@ -219,7 +221,7 @@ impl Config {
     /// [`ConfigError`]: the file cannot be read, is not YAML, or says what cannot be.
     pub fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
         let file = path.unwrap_or(Path::new(DEFAULT_PATH));
-        let token = std::env::var(TOKEN_VARIABLE).ok();
+        let token = sentinel_service::secret(TOKEN_VARIABLE);
         sentinel_service::load::<Self>(path, DEFAULT_PATH)?.checked(&file.display().to_string(), token)
     }
 

@@ -105,6 +105,8 @@ pub(crate) struct Filter {
     pub(crate) severities: Vec<u8>,
     pub(crate) node: Option<String>,
     pub(crate) pod: Option<String>,
+    /// As [`Entry`] has it.
+    pub(crate) workload: Option<String>,
     /// Text that the alert's JSON holds, in any case of ASCII letters.
     pub(crate) text: Option<String>,
     /// Only sequences below.
@@ -132,6 +134,8 @@ pub(crate) struct Brief<'a> {
     pub(crate) node: &'a str,
     pub(crate) pod: &'a str,
     pub(crate) namespace: &'a str,
+    /// See [`Entry`]; empty in old rows.
+    pub(crate) workload: &'a str,
 }
 
 /// How much the store holds.

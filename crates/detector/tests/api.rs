@@ -204,11 +204,14 @@ async fn with_status(detector: &Running) {
             rules: Some(RuleSetStatus { generation, hash: "h".into(), hits: vec![hits.clone()] }),
             cgroups: vec![CgroupUse {
                 path: "/a".into(),
+                name: "shop/web".into(),
                 cpu_ns: 9,
                 received_bytes: 8,
                 sent_bytes: 7,
                 ..CgroupUse::default()
             }],
+            cgroups_ns: 5_000_000_000,
+            cpus: 4,
         };
         detector.client().await.report_status(status).await.unwrap();
     }
@@ -228,7 +231,8 @@ async fn nodes_and_rules_are_what_nodes_reported() {
             "counters": {"sentinel_events_total{kind=\"exec\"}": 7.5},
             "hooks": [{"name": "exec", "healthy": false, "reason": "refused"}],
             "rules": {"generation": 3, "hash": "h", "hits": [{"rule_id": "r1", "rule": "Rule", "hits": 5, "suppressed": 2, "last_ms": T}]},
-            "cgroups": [{"path": "/a", "container_id": "", "cpu_ns": 9, "received_bytes": 8, "sent_bytes": 7}],
+            "cgroups": [{"path": "/a", "name": "shop/web", "container_id": "", "cpu_ns": 9, "received_bytes": 8, "sent_bytes": 7}],
+            "cgroups_ms": 5000, "cpus": 4,
         })
     );
     assert_eq!(answer["detector"]["events_total"], 8);

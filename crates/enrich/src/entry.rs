@@ -62,6 +62,7 @@ impl Entry {
         process.vpid = head.vpid;
         process.exe = exec.exe.bytes.clone();
         process.argv = exec.argv.clone().into();
+        process.cwd = exec.cwd.bytes.clone();
         process.executable = Some(exec.executable);
         process.capabilities = exec.capabilities;
         self.partial = false;

@@ -90,7 +90,7 @@ impl Table {
         let near = process.key.tgid == key.tgid && process.key.start_ns.abs_diff(key.start_ns) <= TICK_NS;
         if let Some(entry) = self.entries.get_mut(&key).filter(|entry| entry.partial && near) {
             let known = Arc::make_mut(&mut entry.process);
-            (known.exe, known.argv) = (process.exe, process.argv);
+            (known.exe, known.argv, known.cwd) = (process.exe, process.argv, process.cwd);
             known.capabilities = known.capabilities.or(process.capabilities);
             entry.partial = false;
             self.epoch += u64::from(entry.children > 0);

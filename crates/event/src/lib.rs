@@ -13,6 +13,7 @@ mod interest;
 mod kind;
 mod loss;
 mod observation;
+mod outcome;
 mod priority;
 mod syscall;
 mod workload;
@@ -32,6 +33,7 @@ pub use interest::{FileInterest, PathClasses, PathSet};
 pub use kind::{Kind, KindSet, UnknownKind};
 pub use loss::{Loss, LossCause, Stage};
 pub use observation::{Observation, Process};
+pub use outcome::{Outcome, Outcomes};
 pub use priority::{Priority, Severity};
 pub use workload::{
     Container, Group, Image, Known, Mapping, Mount as ContainerMount, Owner, Place, Pod, Runtime, User,

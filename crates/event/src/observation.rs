@@ -59,6 +59,9 @@ pub struct Process {
     pub exe: Text,
     /// Arguments at exec, without truncated rest. Chosen by the process's creator.
     pub argv: Arc<[Text]>,
+    /// Working directory at its last start, of its creator's if it started nothing itself; as it was met for a process
+    /// that is older than the agent. `chdir` is not followed. Empty when it is not known.
+    pub cwd: Text,
     /// Real user id.
     pub uid: u32,
     /// Real group id.

@@ -194,7 +194,9 @@ const DISCARDED: &str = "/sys/fs/bpf/sentinel-discarded";
 pub(crate) fn abandon(links: Vec<Link>) {
     let dir = Path::new(DISCARDED);
     // Only for the time between two lines, unless somebody is killed there.
-    let possible = fs::create_dir(dir).is_ok() || dir.is_dir();
+    // (Where a service may not make it, its installation has.)
+    let made = fs::create_dir(dir).is_ok();
+    let possible = made || dir.is_dir();
     for (number, mut link) in links.into_iter().enumerate() {
         let pin = dir.join(format!("{}-{number}", process::id()));
         let pinned = possible && link.pin(&pin).is_ok();
@@ -203,7 +205,9 @@ pub(crate) fn abandon(links: Vec<Link>) {
             tracing::warn!(pin = %pin.display(), %error, "A program stays attached: remove this file.");
         }
     }
-    let _ = fs::remove_dir(dir);
+    if made {
+        let _ = fs::remove_dir(dir);
+    }
 }
 
 /// Removes what a process left there that was killed while it stopped.

@@ -87,6 +87,8 @@ pub struct Io {
     pub bytes: u64,
     /// Where the file is.
     pub path: sentinel_event::Path,
+    /// First bytes of what the call moved that the record is about.
+    pub data: sentinel_event::Text,
 }
 
 /// Totals of a file that was closed: `[reads, writes]`.

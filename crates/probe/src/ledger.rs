@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 
 use rustc_hash::FxHashMap;
-use sentinel_event::{Body, Event, FileClose, FileIo, Head, Kind, KindSet, Path, ProcessKey};
+use sentinel_event::{Body, Event, FileClose, FileIo, Head, Kind, KindSet, Path, ProcessKey, Text};
 use zerocopy::FromBytes as _;
 
 use crate::{
@@ -68,7 +68,7 @@ impl Ledger {
     pub(crate) fn io(&mut self, head: Head, io: Io, out: &mut Vec<Event>) {
         let way = usize::from(io.write);
         if io.single {
-            out.push(io_event(head, way, &io.file, io.path, io.calls, io.bytes));
+            out.push(io_event(head, way, &io.file, (io.path, io.data), io.calls, io.bytes));
             return;
         }
         let key = Key { file: io.file.key, tgid: head.process.tgid };
@@ -79,7 +79,7 @@ impl Ledger {
         if told.path.bytes.is_empty() {
             told.path.clone_from(&io.path);
         }
-        told.tell_at(io.path, way, head, (io.calls, io.bytes), &mut self.folded, out);
+        told.tell_at((io.path, io.data), way, head, (io.calls, io.bytes), &mut self.folded, out);
     }
 
     /// The totals of a closed file.
@@ -202,14 +202,14 @@ impl Told {
         out: &mut Vec<Event>,
     ) {
         if at(self.calls, way) < calls {
-            self.tell_at(self.path.clone(), way, head, (calls, bytes), folded, out);
+            self.tell_at((self.path.clone(), Text::default()), way, head, (calls, bytes), folded, out);
         }
     }
 
-    /// The same of a file at `path`, which is as good as the one that is remembered.
+    /// The same of a file at a path that is as good as the one that is remembered, and of what the first call moved.
     fn tell_at(
         &mut self,
-        path: Path,
+        said: (Path, Text),
         way: usize,
         head: Head,
         (calls, bytes): (u64, u64),
@@ -229,7 +229,7 @@ impl Told {
         *told_calls = calls;
         *told_bytes = bytes.max(*told_bytes);
         *folded += new_calls - 1;
-        out.push(io_event(head, way, &self.file, path, new_calls, new_bytes));
+        out.push(io_event(head, way, &self.file, said, new_calls, new_bytes));
     }
 
     /// The last word: sums, then the close of what was written.
@@ -265,8 +265,15 @@ impl Told {
     }
 }
 
-fn io_event(head: Head, way: usize, file: &OpenFile, path: Path, calls: u64, bytes: u64) -> Event {
-    let io = FileIo { path, bytes, calls, fd: file.fd, dev: file.dev, ino: file.ino };
+fn io_event(
+    head: Head,
+    way: usize,
+    file: &OpenFile,
+    (path, data): (Path, Text),
+    calls: u64,
+    bytes: u64,
+) -> Event {
+    let io = FileIo { path, bytes, calls, fd: file.fd, dev: file.dev, ino: file.ino, data };
     let body = if way == WRITE { Body::FileWrite(io) } else { Body::FileRead(io) };
     Event { head, body }
 }

@@ -54,6 +54,9 @@ pub struct Options {
     pub syscalls: Vec<String>,
     /// Exec events carry the environment of the program: up to 4096 bytes, secrets included.
     pub environment: bool,
+    /// Reads, writes and messages carry their first 80 bytes, secrets included, and what a stream moves first is a
+    /// message too. Needs Linux 5.17.
+    pub buffers: bool,
     /// Sum reads and writes per open file in the kernel; off gives one event per call.
     pub aggregate: bool,
     /// How often sums of files still open are reported.
@@ -73,6 +76,7 @@ impl Default for Options {
             kinds: KindSet::all(),
             syscalls: Vec::new(),
             environment: false,
+            buffers: false,
             aggregate: true,
             sweep: Duration::from_secs(1),
             ring_bytes: 8 << 20,

@@ -8,7 +8,7 @@ use std::{fmt, os::fd::AsFd as _, sync::Arc, thread, time::Duration};
 use libbpf_rs::{
     MapCore, MapFlags, MapHandle, Object, Program, ProgramInput, query::ProgInfoIter, skel::Skel as _,
 };
-use sentinel_event::{FileInterest, Kind, KindSet};
+use sentinel_event::{FileInterest, Kind, KindSet, Outcome, Outcomes};
 use zerocopy::IntoBytes as _;
 
 use crate::{
@@ -66,6 +66,7 @@ impl Probe {
         let config = abi::sentinel_config {
             aggregate: options.aggregate.into(),
             environment: options.environment.into(),
+            buffers: options.buffers.into(),
             ..Default::default()
         };
         let mut probe = Self {
@@ -195,6 +196,26 @@ impl Probe {
     /// Whether exec events carry the environment. Takes effect with the next [`Probe::set_kinds`].
     pub fn set_environment(&mut self, wanted: bool) {
         self.config.environment = wanted.into();
+    }
+
+    /// Whether reads, writes and messages carry data. Takes effect with the next [`Probe::set_kinds`].
+    pub fn set_buffers(&mut self, wanted: bool) {
+        self.config.buffers = wanted.into();
+    }
+
+    /// Calls that end in a way that does not matter leave no record from now on, but our own; they are counted as
+    /// `filtered`. Until this is called every outcome matters. What comes through io_uring is always told.
+    ///
+    /// # Errors
+    /// When the map cannot be written: nothing has changed then.
+    pub fn set_outcomes(&mut self, outcomes: &Outcomes) -> Result<(), ProbeError> {
+        let before = self.config.unwanted;
+        let bits = |kinds: KindSet| kinds.iter().filter_map(wire_id).fold(0, |bits, id| bits | 1u64 << id);
+        self.config.unwanted = Outcome::ALL.map(|outcome| {
+            let wanted = outcomes.kinds(outcome);
+            bits(Outcomes::looked_at().iter().filter(|kind| !wanted.contains(*kind)).collect())
+        });
+        self.write_config().inspect_err(|_| self.config.unwanted = before)
     }
 
     /// Opens that do not matter leave no record from now on: the kernel's side drops what it can judge, the reader

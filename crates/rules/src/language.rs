@@ -48,6 +48,7 @@ pub use diagnostic::{Code, Diagnostic, ItemType, LoadReport};
 pub use evttypes::EventSet;
 pub use field::{ArgumentRule, CarriedBy, Field, FieldId, Usage};
 pub use lexer::SyntaxError;
+use literal::service_name;
 pub use output::{Part, Template};
 pub use parse::{DEPTH_MAX, parse_condition};
 pub use place::Offset;

@@ -12,6 +12,7 @@ mod log;
 mod notify;
 mod program;
 mod reference;
+mod secret;
 
 pub use check::{Problem, address, within};
 pub use config::{SettingsError, load, parse};
@@ -21,5 +22,6 @@ pub use log::{LogLevel, init as init_logging};
 pub use notify::{NotifyState, tell, watchdog};
 pub use program::{Ended, Failed, main};
 pub use reference::{Reference, Row};
+pub use secret::secret;
 #[doc(hidden)]
 pub use serde; // for `sections!`

@@ -126,3 +126,14 @@ fn seeds_of_objects_are_events_in_every_form() {
         }
     }
 }
+
+#[test]
+fn what_the_fuzzer_found_is_read_in_one_way() {
+    let text =
+        fs::read(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds/object/said_twice")).unwrap();
+    let mut out = Vec::new();
+    Transcoder::default().batched(&text, &mut out).unwrap();
+    let event = read_object(&text).unwrap();
+    assert_eq!(batch_events(&out).next().and_then(read_envelope).as_ref(), Some(&event));
+    assert_eq!(event.attributes.len(), 2, "{event:?}");
+}

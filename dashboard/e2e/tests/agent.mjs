@@ -1,5 +1,6 @@
 // The real agent, the real detector and every simulated attack.
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { dashboard, until } from "../browser.mjs";
 import { agent, attacks, detector, folder, hostname } from "../node.mjs";
 
@@ -70,7 +71,28 @@ export const tests = {
       if (delay === undefined) skipped += 1;
       else taken.push({ name, delay });
     }
+    // The history keeps up as well.
+    await view.evaluate(() => (location.hash = "#/history?last=1h"));
+    await view.getByText(/\d+ listed/).waitFor();
+    await record(view, "[role=option]");
+    const port = all.find((one) => one.name === "reverse-shell-port");
+    taken.push({ name: "reverse-shell-port in the history", delay: await seen({ server, view, attack, ...port }) });
     assert.ok(all.length > 40 && skipped < 5, `${skipped} of ${all.length} attacks were skipped`);
+
+    // A process that is called like an attack on the page.
+    const evil = "<img src=x onerror=window.pwned=1>\u202e\u001b[31m";
+    spawn("/bin/bash", ["-c", "exec 5<>/dev/tcp/127.0.0.1/4444", evil], { argv0: evil, stdio: "ignore" });
+    await view.evaluate(() => (location.hash = "#/alerts?reason=onerror"));
+    await view.locator("[role=option]").first().click();
+    await view.getByRole("dialog", { name: "Alert" }).getByText("‹202E›␛[31m").first().waitFor();
+    assert.equal(await view.evaluate(() => window.pwned), undefined);
+    await view.keyboard.press("Escape");
+
+    // The node tells what it uses of the machine, from the second report on.
+    await view.evaluate(() => (location.hash = "#/nodes"));
+    await view.getByRole("article").getByText(/% of \d+ processors?/).waitFor();
+    const { nodes } = await (await fetch(`${server.url}/api/nodes`)).json();
+    assert.ok(nodes[0].cpus > 0 && nodes[0].cgroups_ms >= 1000 && nodes[0].cgroups[0].cpu_ns > 0, JSON.stringify(nodes[0].cgroups));
 
     // Every other view has them too.
     for (const [path, text] of [
@@ -89,7 +111,8 @@ export const tests = {
     // From an alert to the tree: from the simulation to the process, with what else it started beside it.
     const { alerts } = await (await fetch(`${server.url}/api/alerts?limit=500`)).json();
     let found;
-    for (const { alert_id, event } of alerts) {
+    // One of ours: what else goes on here may change while we look.
+    for (const { alert_id, event } of alerts.filter(({ lineage }) => lineage.some(({ name }) => name.startsWith("sentinel-simu")))) {
       const { processes } = await (await fetch(`${server.url}/api/lineage/${alert_id}`)).json();
       const sibling = processes.find(({ pid, ppid, name }) => ppid === event.PPID && pid !== event.PID && name);
       if (sibling) {

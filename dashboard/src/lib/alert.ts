@@ -20,6 +20,8 @@ export interface Alert {
   event?: Record<string, unknown>;
   container?: { id?: string; name?: string; runtime?: string; image?: string };
   pod?: { name?: string; namespace?: string; node?: string };
+  /** Of the host's systemd. */
+  unit?: string;
   lineage?: { pid?: number; name?: string; exe?: string }[];
   output_fields?: Record<string, unknown>;
 }
@@ -53,13 +55,13 @@ export function severity(word: unknown): Severity {
   return SEVERITIES.find((known) => known === word) ?? "info";
 }
 
-/** Pod, else container, else the node's own processes. */
+/** Pod, else container, else unit, else the node's own processes. */
 export function workload(alert: Alert): string {
   const { name, namespace } = alert.pod ?? {};
   if (name) return text(namespace ? `${namespace}/${name}` : name);
   const { id, name: container } = alert.container ?? {};
   if (container) return text(container);
-  return id ? text(id.slice(0, 12)) : "host";
+  return (id ? text(id.slice(0, 12)) : text(alert.unit)) || "host";
 }
 
 /** The row of an alert. `fallback` is its key when it has no id. */

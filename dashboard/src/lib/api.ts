@@ -38,8 +38,11 @@ export interface RuleHits {
   last_ms: number;
 }
 
+/** What a pod, container, unit or, with the path `/`, the node used since the report before. */
 export interface Cgroup {
   path: string;
+  /** Empty or absent: not known. */
+  name?: string;
   container_id: string;
   cpu_ns: number;
   received_bytes: number;
@@ -57,6 +60,9 @@ export interface Node {
   hooks: Hook[];
   rules?: { generation: number; hash: string; hits: RuleHits[] };
   cgroups?: Cgroup[];
+  /** The time that `cgroups` tells of. */
+  cgroups_ms?: number;
+  cpus?: number;
   detector?: string;
 }
 
@@ -91,17 +97,21 @@ export interface Lineage {
 /** What went wrong, in words that say what to do. */
 export class Refused extends Error {}
 
+/** A proxy before us sends elsewhere whoever is not, or no longer, signed in. */
+export const SIGN_IN = "You are not signed in any more. Load the page again to sign in.";
+
 /** Asks the server, e.g. for `api/nodes`. */
 export async function ask<T>(path: string, query?: URLSearchParams, signal?: AbortSignal): Promise<T> {
   const address = new URL(path, document.baseURI);
   if (query) address.search = query.toString();
   let answer: Response;
   try {
-    answer = await fetch(address, signal ? { signal } : {});
+    answer = await fetch(address, { redirect: "manual", ...(signal ? { signal } : {}) });
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new Refused("The dashboard's server does not answer. Is it running, and is the network up?");
   }
+  if (answer.type === "opaqueredirect") throw new Refused(SIGN_IN);
   if (answer.status === 401) throw new Refused("The token is missing or was changed. Load the page again to enter it.");
   const body: unknown = await answer.json().catch(() => undefined);
   if (!answer.ok || typeof body !== "object" || body === null) {

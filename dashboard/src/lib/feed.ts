@@ -15,6 +15,10 @@ const GROUPS_MOST = 1_000;
 const GROUPS_SHOWN = 300;
 export const SECONDS = 300;
 const PANEL_ROWS = 5;
+/** Rules whose last alerts are remembered between two updates. */
+const RULES_MOST = 1_000;
+/** A list of the last minutes is made anew so often. */
+const AGE_MS = 10_000;
 
 export interface Group {
   key: string;
@@ -45,6 +49,8 @@ export interface Update {
   seconds: Record<Severity, number[]>;
   until: number;
   panels: Record<PanelId, Panel>;
+  /** Rule ids that had alerts since the update before, with the time of the newest. */
+  rules: [string, number][];
 }
 
 interface Kept {
@@ -58,7 +64,9 @@ export class Feed {
   #bytes = 0;
   #keys = new Map<string, Kept>();
   #filter: Filter = EVERYTHING;
-  #matches = matcher(EVERYTHING);
+  #matches = matcher(EVERYTHING, 0);
+  #listed = 0;
+  #rules = new Map<string, number>();
   #grouped = false;
   #paused = false;
   #groups = new Map<string, Group>();
@@ -94,6 +102,8 @@ export class Feed {
       panel.count += 1;
       panel.newest = [fresh, ...panel.newest].slice(0, PANEL_ROWS);
     }
+    const last = this.#rules.get(fresh.ruleId);
+    if (last !== undefined || this.#rules.size < RULES_MOST) this.#rules.set(fresh.ruleId, Math.max(last ?? 0, fresh.ms));
     if (this.#matches(fresh)) this.#show(fresh);
   }
 
@@ -153,10 +163,15 @@ export class Feed {
     }
   }
 
-  show(filter: Filter, grouped: boolean): void {
+  show(filter: Filter, grouped: boolean, now: number): void {
     this.#filter = filter;
-    this.#matches = matcher(filter);
     this.#grouped = grouped;
+    this.#renew(now);
+  }
+
+  #renew(now: number): void {
+    this.#listed = now;
+    this.#matches = matcher(this.#filter, now);
     this.again();
   }
 
@@ -193,6 +208,7 @@ export class Feed {
   /** What changed since the last call; none when nothing did. */
   update(now: number): Update | undefined {
     const second = Math.floor(now / 1000);
+    if (this.#filter.last && !this.#paused && now - this.#listed >= AGE_MS) this.#renew(now);
     if (!this.#dirty && second === this.#second) return undefined;
     this.#second = second;
     this.#dirty = false;
@@ -217,7 +233,9 @@ export class Feed {
       seconds,
       until: second,
       panels: Object.fromEntries(this.#panels) as Record<PanelId, Panel>,
+      rules: [...this.#rules],
     };
+    this.#rules.clear();
     this.#added = [];
     this.#unlisted = 0;
     this.#reset = false;

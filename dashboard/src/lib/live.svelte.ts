@@ -6,6 +6,9 @@ import type { Filter } from "./filter";
 import type { FromWorker, Reach, State, ToWorker } from "./worker";
 import workerUrl from "./worker?worker&url";
 
+/** Rules whose last alert is remembered. */
+const RULES_MOST = 5_000;
+
 const nothing = <K extends string, V>(names: readonly K[], value: () => V): Record<K, V> =>
   Object.fromEntries(names.map((name) => [name, value()])) as Record<K, V>;
 
@@ -24,6 +27,8 @@ class Live {
   connection = $state<State>("connecting");
   error = $state("");
   detectors = $state.raw<Reach[]>([]);
+  /** When rules had their last alert, by rule id, as far as this page has seen. */
+  rules = $state.raw<Map<string, number>>(new Map());
   /** Rows that the last update put on top. */
   added = 0;
 
@@ -101,6 +106,11 @@ class Live {
     this.total = update.total;
     this.matching = update.matching;
     this.waiting = update.waiting;
+    if (update.rules.length) {
+      const rules = new Map(this.rules);
+      for (const [id, ms] of update.rules) rules.set(id, Math.max(ms, rules.get(id) ?? 0));
+      this.rules = rules.size > RULES_MOST ? new Map(update.rules) : rules;
+    }
   }
 }
 

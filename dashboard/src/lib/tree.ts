@@ -11,7 +11,7 @@ export interface Branch {
 
 const DEEPEST = 64;
 
-/** Trees of these processes, oldest children first. Every process stands in it once, whatever its parents say. */
+/** Trees of these processes: the way to the alert's process first, then what began before others. Every process stands in it once, whatever its parents say. */
 export function tree(processes: Process[]): Branch[] {
   const byPid = new Map<number, Process>();
   for (const process of processes) if (!byPid.has(process.pid) || process.self) byPid.set(process.pid, process);
@@ -25,7 +25,7 @@ export function tree(processes: Process[]): Branch[] {
   const branch = (process: Process, depth: number): Branch => {
     used.add(process.pid);
     const children = depth < DEEPEST ? (byParent.get(process.pid) ?? []).slice() : [];
-    children.sort((a, b) => a.start_ns - b.start_ns || a.pid - b.pid);
+    children.sort((a, b) => Number(path.has(b.pid)) - Number(path.has(a.pid)) || a.start_ns - b.start_ns || a.pid - b.pid);
     return {
       process,
       onPath: path.has(process.pid),

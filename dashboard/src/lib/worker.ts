@@ -1,5 +1,6 @@
 // The thread that reads the stream, so that the page never waits for it.
 
+import { SIGN_IN } from "./api";
 import type { Filter } from "./filter";
 import { Feed, type Update } from "./feed";
 
@@ -45,7 +46,8 @@ interface FirstPage {
 async function open(base: string): Promise<void> {
   send({ type: "state", state: "connecting", error: "" });
   try {
-    const answer = await fetch(new URL(`api/alerts?limit=${FIRST_PAGE}`, base));
+    const answer = await fetch(new URL(`api/alerts?limit=${FIRST_PAGE}`, base), { redirect: "manual" });
+    if (answer.type === "opaqueredirect") throw new Error(SIGN_IN);
     const body = (await answer.json()) as FirstPage & { error?: string };
     if (!answer.ok) throw new Error(body.error ?? `the server answered ${answer.status}`);
     const alerts = body.alerts ?? [];
@@ -93,8 +95,24 @@ function follow(base: string): void {
     const closed = source?.readyState === EventSource.CLOSED;
     send({ type: "state", state: closed ? "broken" : "connecting", error: "the server does not answer" });
     // The browser tries again by itself unless it was refused.
-    if (closed) setTimeout(() => follow(base), AGAIN_MS);
+    if (!closed) return;
+    void why(base).then((error) => error && send({ type: "state", state: "broken", error }));
+    setTimeout(() => follow(base), AGAIN_MS);
   };
+}
+
+/** Why the stream was refused; the browser does not tell. */
+async function why(base: string): Promise<string> {
+  try {
+    const answer = await fetch(new URL("api/alerts?limit=1", base), { redirect: "manual" });
+    if (answer.type === "opaqueredirect") return SIGN_IN;
+    if (answer.ok) return "";
+    if (answer.status === 401) return "the token is missing or was changed; load the page again";
+    const body = (await answer.json()) as { error?: string };
+    return body.error ?? `the server answered ${answer.status}`;
+  } catch {
+    return "";
+  }
 }
 
 scope.onmessage = ({ data }: MessageEvent<ToWorker>) => {
@@ -103,7 +121,7 @@ scope.onmessage = ({ data }: MessageEvent<ToWorker>) => {
       void open(data.base);
       return;
     case "show":
-      feed.show(data.filter, data.grouped);
+      feed.show(data.filter, data.grouped, Date.now());
       return;
     case "pause":
       feed.pause(data.paused);

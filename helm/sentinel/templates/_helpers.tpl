@@ -121,3 +121,90 @@ tolerations: {{- toYaml . | nindent 2 }}
 {{- $wanted := .Values.agent.kubernetes -}}
 {{- if kindIs "bool" $wanted }}{{ ternary "on" "off" $wanted }}{{ else }}{{ $wanted }}{{ end -}}
 {{- end -}}
+
+{{/* How agents and detectors reach NATS, as JSON. The password is in the environment. */}}
+{{- define "sentinel.nats" -}}
+{{- $nats := dict "servers" .Values.nats.servers "stream" .Values.nats.stream -}}
+{{- with .Values.nats.user }}{{ $_ := set $nats "user" . }}{{ end -}}
+{{- if .Values.nats.tls.enabled -}}
+{{- $tls := dict "enabled" true -}}
+{{- if .Values.nats.tls.caSecret }}{{ $_ := set $tls "ca" "/etc/sentinel-nats/ca.crt" }}{{ end -}}
+{{- $_ := set $nats "tls" $tls -}}
+{{- end -}}
+{{- toJson $nats -}}
+{{- end -}}
+
+{{/* What of NATS a pod is given: mounts, volumes. */}}
+{{- define "sentinel.nats.mount" -}}
+{{- if and .Values.nats.servers .Values.nats.tls.enabled .Values.nats.tls.caSecret }}
+- name: nats-ca
+  mountPath: /etc/sentinel-nats
+  readOnly: true
+{{- end }}
+{{- end -}}
+{{- define "sentinel.nats.volume" -}}
+{{- if and .Values.nats.servers .Values.nats.tls.enabled .Values.nats.tls.caSecret }}
+- name: nats-ca
+  secret: {{- include "sentinel.caFile" .Values.nats.tls.caSecret | nindent 4 }}
+{{- end }}
+{{- end -}}
+
+{{/* Of a secret, its authority only. */}}
+{{- define "sentinel.caFile" -}}
+secretName: {{ . }}
+items:
+  - key: ca.crt
+    path: ca.crt
+{{- end -}}
+
+{{/* Secrets, as files that the programs find by their names. Sources of a volume: (list $ PART). */}}
+{{- define "sentinel.credentials" -}}
+{{- $values := (index . 0).Values -}}
+{{- $part := index . 1 -}}
+{{- $wanted := list -}}
+{{- if and (eq $part "detector") $values.detector.tokenSecret -}}
+{{- $wanted = append $wanted (list $values.detector.tokenSecret "token" "http-token") -}}
+{{- end -}}
+{{- if and (eq $part "detector") $values.detector.history.postgres.url $values.detector.history.postgres.passwordSecret -}}
+{{- $wanted = append $wanted (list $values.detector.history.postgres.passwordSecret "password" "postgres-password") -}}
+{{- end -}}
+{{- if and (eq $part "dashboard") $values.detector.tokenSecret -}}
+{{- $wanted = append $wanted (list $values.detector.tokenSecret "token" "detector-token") -}}
+{{- end -}}
+{{- if and (eq $part "dashboard") $values.dashboard.access.tokenSecret -}}
+{{- $wanted = append $wanted (list $values.dashboard.access.tokenSecret "token" "dashboard-token") -}}
+{{- end -}}
+{{- $bus := and $values.nats.servers $values.nats.passwordSecret -}}
+{{- if and $bus (or (eq $part "detector") (and (eq $part "agent") (has "nats" (include "sentinel.modes" (index . 0) | fromJsonArray)))) -}}
+{{- $wanted = append $wanted (list $values.nats.passwordSecret "password" "nats-password") -}}
+{{- end -}}
+{{- range $wanted }}
+- secret:
+    name: {{ index . 0 | quote }}
+    items:
+      - key: {{ index . 1 }}
+        path: {{ index . 2 }}
+{{- end }}
+{{- end -}}
+{{- define "sentinel.credentials.env" -}}
+{{- if include "sentinel.credentials" . -}}
+- name: CREDENTIALS_DIRECTORY
+  value: /etc/sentinel-credentials
+{{- end -}}
+{{- end -}}
+{{- define "sentinel.credentials.mount" -}}
+{{- if include "sentinel.credentials" . -}}
+- name: credentials
+  mountPath: /etc/sentinel-credentials
+  readOnly: true
+{{- end -}}
+{{- end -}}
+{{- define "sentinel.credentials.volume" -}}
+{{- with include "sentinel.credentials" . | trim -}}
+- name: credentials
+  projected:
+    # For the group of the pod; nobody else.
+    defaultMode: 0440
+    sources: {{- . | nindent 6 }}
+{{- end -}}
+{{- end -}}

@@ -16,6 +16,7 @@ let
       isAttrs
       isBool
       isFunction
+      isFloat
       isInt
       isList
       isString
@@ -91,6 +92,7 @@ let
       else
         text;
     escapeShellArg = text: "'${replaceStrings [ "'" ] [ "'\\''" ] (toString text)}'";
+    escapeShellArgs = lib.concatMapStringsSep " " lib.escapeShellArg;
     importJSON = file: builtins.fromJSON (builtins.readFile file);
     importTOML = file: builtins.fromTOML (builtins.readFile file);
     # A package or one of its outputs.

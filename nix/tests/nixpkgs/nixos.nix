@@ -80,6 +80,7 @@ let
             wantedBy = option strings [ ];
             serviceConfig = option (types.attrsOf types.anything) { };
           };
+          tmpfiles.rules = option strings [ ];
           units = free;
         };
         users = {

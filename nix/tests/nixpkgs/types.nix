@@ -44,11 +44,13 @@ let
     bool = scalar "a boolean" lib.isBool;
     str = scalar "a string" lib.isString;
     lines = type "lines" lib.isString (_: lib.concatStringsSep "\n");
+    float = scalar "a number with a point" lib.isFloat;
     int = scalar "an integer" lib.isInt;
     port = within 0 65535;
     ints = {
       between = within;
       positive = within 1 9223372036854775807;
+      unsigned = within 0 9223372036854775807;
     };
     path = scalar "an absolute path" (
       value: builtins.isPath value || value ? outPath || (lib.isString value && lib.hasPrefix "/" value)
@@ -63,7 +65,8 @@ let
           null
         else
           inner.merge path (lib.filter (value: value != null) values)
-      );
+      )
+      // (if inner ? options then { inherit (inner) options; } else { });
     either =
       a: b:
       type "${a.name} or ${b.name}" (value: a.check value || b.check value) (

@@ -97,11 +97,8 @@ impl Config {
         }
         within("stream.file.rotateMaxBytes", self.stream.file.rotate_max_bytes, 1, u64::MAX)?;
         within("stream.file.rotateMaxFiles", self.stream.file.rotate_max_files.into(), 1, 10_000)?;
-        for (key, on) in [("capture.buffers", self.capture.buffers), ("capture.compat", self.capture.compat)]
-        {
-            if on {
-                return Err((key.into(), format!("{LATER}; remove the key or set it to false")));
-            }
+        if self.capture.compat {
+            return Err(("capture.compat".into(), format!("{LATER}; remove the key or set it to false")));
         }
         Ok(())
     }

@@ -75,10 +75,6 @@ fn errors_name_file_key_value_and_remedy() {
             "capture: {ringBytes: 4096}",
             &["c.yaml: capture.ringBytes: expected 65536 to 1073741824, found 4096"],
         ),
-        (
-            "capture: {buffers: true}",
-            &["c.yaml: capture.buffers: arrives with a later version; remove the key"],
-        ),
         ("capture: {compat: true}", &["c.yaml: capture.compat: "]),
         ("detection: {rules: builtin}", &["c.yaml: detection.rules: ", "expected a sequence"]),
         (

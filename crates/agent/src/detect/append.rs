@@ -57,8 +57,8 @@ mod tests {
     #[test]
     fn an_addition_that_names_no_field_is_refused_with_its_place() {
         let text = "detection: {appendOutput: [{extraOutput: a}, {extraFields: [proc.cwd, proc.nmae]}]}";
-        let detection = Config::parse("c.yaml", text).unwrap().detection;
-        let error = check_detection(&detection, &ForwardRules::default()).unwrap_err().to_string();
+        let config = Config::parse("c.yaml", text).unwrap();
+        let error = check_detection(&config, &ForwardRules::default()).unwrap_err().to_string();
         for part in ["detection.appendOutput[1].extraFields[1]: ", "proc.nmae", "proc.name"] {
             assert!(error.contains(part), "{part}: {error}");
         }

@@ -35,12 +35,16 @@ pub(crate) struct Rulebook {
     pub(crate) hits: Hits,
     /// What is allowed in the texts and probably wrong.
     pub(crate) warnings: Vec<String>,
+    /// Rules in use that ask for data of buffers while these are not captured.
+    pub(crate) blind: Vec<String>,
 }
 
 impl Rulebook {
-    /// Reads and compiles the rules of a configuration. `before` is the set that they replace.
+    /// Reads and compiles the rules of a configuration. `buffers` is its `capture.buffers`, `before` the set that they
+    /// replace.
     pub(crate) fn load(
         detection: &Detection,
+        buffers: bool,
         hostname: &str,
         before: Option<&Self>,
     ) -> Result<Self, ConfigError> {
@@ -51,10 +55,12 @@ impl Rulebook {
             set.add(&additions).map_err(|error| append::refusal(&error))?;
         }
         let node = Node { hostname: hostname.to_owned(), utc_offset_s: utc_offset_s() };
-        let engine = Engine::new(set, &selection(detection)).with_node(node);
+        let engine = Engine::new(set, &selection(detection, buffers)).with_node(node);
         let hits = Hits::new(engine.rules(), before.map(|before| &before.hits));
         let warnings = report.warnings.iter().map(first_line).collect();
-        Ok(Self { kinds: engine.kinds(), hash, hits, warnings, engine })
+        let blind =
+            if buffers { Vec::new() } else { engine.rules_about_buffers().map(str::to_owned).collect() };
+        Ok(Self { blind, kinds: engine.kinds(), hash, hits, warnings, engine })
     }
 }
 
@@ -84,7 +90,7 @@ fn first_line(diagnostic: &Diagnostic) -> String {
     diagnostic.to_string().lines().next().unwrap_or_default().to_owned()
 }
 
-fn selection(detection: &Detection) -> Selection {
+fn selection(detection: &Detection, buffers: bool) -> Selection {
     Selection {
         matching: match detection.matching {
             Matching::First => eval::Matching::First,
@@ -93,6 +99,7 @@ fn selection(detection: &Detection) -> Selection {
         minimum_priority: detection.minimum_priority.0,
         // The configuration was checked: each says one thing.
         choices: detection.select.iter().filter_map(|select| select.choice()).collect(),
+        buffers,
     }
 }
 

@@ -19,7 +19,7 @@ fn write(process: ProcessKey, path: &str, bytes: u64) -> Observation {
 
 fn fold() -> Fold {
     let mut fold = Fold::default();
-    fold.set_consumers(vec![Consumer { tgid: 50, start_ticks: 12 }]);
+    fold.set_consumers(vec![Consumer { tgid: 50, start_ticks: 12, pid_ns: 0 }]);
     fold
 }
 

@@ -6,7 +6,10 @@
 
 use std::{
     collections::VecDeque,
+    future::{Future as _, poll_fn},
+    pin::pin,
     sync::{Arc, atomic::Ordering},
+    task::Poll,
     time::{Duration, Instant},
 };
 
@@ -31,8 +34,8 @@ const TICK: Duration = Duration::from_millis(25);
 const BATCH: usize = 256;
 /// How long a call may take.
 const CALL: Duration = Duration::from_secs(5);
-/// How long the last alerts are tried at the end.
-const LAST: Duration = Duration::from_secs(1);
+/// How long the last alerts are tried at the end: less than the agent has for all of it.
+const LAST: Duration = Duration::from_millis(500);
 /// Shortest and longest wait after a failure.
 const WAITS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
@@ -59,7 +62,11 @@ impl Push {
     /// Runs until the pipeline has gone and every alert is pushed, or could not be in time.
     pub(crate) fn run(self) {
         match runtime::Builder::new_current_thread().enable_all().build() {
-            Ok(runtime) => runtime.block_on(self.speak()),
+            Ok(runtime) => {
+                runtime.block_on(self.speak());
+                // A name that is being looked up must not hold up the end.
+                runtime.shutdown_background();
+            }
             Err(error) => error!(%error, "Cannot push alerts to the detector; the other outputs have them."),
         }
     }
@@ -73,7 +80,7 @@ impl Push {
             }
             let now = Instant::now();
             if now >= next_try {
-                match self.tell(&mut owed).await {
+                match self.tell_in_time(&mut owed).await {
                     Ok(()) if owed.away => {
                         owed.away = false;
                         backoff.reset();
@@ -103,6 +110,24 @@ impl Push {
                 sleep(TICK).await;
             }
         }
+    }
+
+    /// As [`Self::tell`]; a detector that does not answer does not hold up the end.
+    async fn tell_in_time(&self, owed: &mut Owed) -> Result<(), Status> {
+        let (mut tell, mut over) = (pin!(self.tell(owed)), pin!(self.over()));
+        poll_fn(|context| match tell.as_mut().poll(context) {
+            Poll::Pending => over.as_mut().poll(context).map(|()| Err(Status::cancelled("stopped"))),
+            told => told,
+        })
+        .await
+    }
+
+    /// Returns when nothing comes any more and the time for the last of it is over.
+    async fn over(&self) {
+        while !self.input.is_closed() {
+            sleep(TICK).await;
+        }
+        sleep(LAST).await;
     }
 
     /// Takes what one call can carry; the rest waits in the queue, whose bound counts. True: nothing comes any more.
@@ -188,5 +213,34 @@ fn anomaly(alert: &v1::Alert) -> AnomalyReport {
         reason: String::from_utf8_lossy(&alert.reason).into_owned(),
         score: f64::from(alert.risk_score) / 100.0,
         labels: labels.into_iter().map(|(name, value)| (name.to_owned(), value.clone())).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{net::TcpListener, thread};
+
+    use super::*;
+    use crate::queue::bounded;
+
+    #[test]
+    fn a_detector_that_does_not_answer_does_not_hold_up_the_end() {
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (sender, input) = bounded(1, 1);
+        let board = Arc::new(Board::new(v1::NodeStatus::default()));
+        let push = Push {
+            config: Grpc { endpoint: silent.local_addr().unwrap().to_string(), ..Grpc::default() },
+            hostname: "node".into(),
+            input,
+            board,
+            meters: Arc::default(),
+        };
+        let pushing = thread::spawn(move || push.run());
+        let connection = silent.accept().unwrap();
+        drop(sender);
+        let begun = Instant::now();
+        pushing.join().unwrap();
+        assert!(begun.elapsed() < CALL / 2, "{:?}", begun.elapsed());
+        drop(connection);
     }
 }

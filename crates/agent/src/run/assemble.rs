@@ -76,7 +76,7 @@ impl Prepared {
         listen: bool,
     ) -> Result<Self, AgentError> {
         let (rules, hostname) = (rules.load()?, hostname());
-        let book = Rulebook::load(&config.detection, &hostname, None)?;
+        let book = Rulebook::load(&config.detection, config.capture.buffers, &hostname, None)?;
         let ports = if listen { Some(Ports::open(config)?) } else { None };
         let streams = matches!(sink, Sink::Streams | Sink::Observer(_));
         let (target, output) = match sink {
@@ -256,6 +256,7 @@ impl Agent {
             rules,
             detection: config.detection.clone(),
             dns: config.capture.dns,
+            buffers: config.capture.buffers,
             identity,
             facts,
             board,
@@ -298,7 +299,7 @@ fn with_arguments(mut processes: Vec<Process>, from_proc: Vec<Process>) -> Vec<P
         if let Some(found) = arguments.remove(&process.key.tgid).filter(same)
             && process.argv.is_empty()
         {
-            process.argv = found.argv;
+            (process.argv, process.cwd) = (found.argv, found.cwd);
         }
     }
     // What the kernel's list hides, as some sandboxes do with their first process, is better than nothing.

@@ -9,7 +9,7 @@ use tracing::{debug, info, warn};
 use super::{Agent, Mailbox, assemble::Prepared};
 use crate::{
     AgentError, Config, Job,
-    rules::{captured, file_interest, named_calls},
+    rules::{captured, file_interest, named_calls, outcomes},
     signals,
 };
 
@@ -26,6 +26,7 @@ pub fn run(config: &Config, job: Job) -> Result<(), AgentError> {
         kinds: captured(&prepared.rules, &prepared.book, config.capture.dns),
         syscalls: named_calls(&prepared.book),
         environment: prepared.book.engine.asks_environment(),
+        buffers: prepared.book.engine.asks_buffers(),
         aggregate: config.capture.aggregate,
         ring_bytes: config.capture.ring_bytes,
         own_fds: prepared.output.descriptors.clone(),
@@ -60,6 +61,8 @@ impl Agent {
     fn capture(&mut self, kinds: KindSet) -> Result<(), AgentError> {
         let interest = file_interest(&self.rules.get(), &self.books.get());
         self.choose_files(&interest);
+        let outcomes = outcomes(&self.rules.get(), &self.books.get());
+        self.choose_outcomes(&outcomes);
         if let Err(error) = self.control.set_kinds(kinds) {
             // Nothing was promised yet.
             let _ = self.stop();

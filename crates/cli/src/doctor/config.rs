@@ -49,7 +49,7 @@ fn rules(path: &Path, may_miss: bool) -> (ForwardRules, Check) {
 
 fn detection(config: &Config, forward: &ForwardRules) -> (KindSet, Check) {
     let found = |available, detail| check("detection rules", available, detail);
-    match check_detection(&config.detection, forward) {
+    match check_detection(config, forward) {
         Ok(detected) => {
             let (from, rules) = (config.detection.rules.join(", "), detected.rules);
             (detected.captured, found(true, format!("valid: {rules} in use, from {from}")))

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use sentinel_rules::language::{ArgumentRule, CarriedBy, Field, Usage};
+use sentinel_rules::language::{ArgumentRule, CarriedBy, Field, Usage, eval::why_missing};
 
 use super::args::FieldsFormat;
 use super::print;
@@ -95,10 +95,14 @@ fn ty(field: &Field) -> String {
 }
 
 fn doc(field: &Field) -> String {
-    match field.deprecated {
-        None => field.doc.to_owned(),
-        Some(why) => format!("{} Deprecated: {why}.", field.doc),
+    let mut doc = field.doc.to_owned();
+    if let Some(why) = field.deprecated {
+        let _ = write!(doc, " Deprecated: {why}.");
     }
+    if let Some(why) = why_missing(field.name) {
+        let _ = write!(doc, " Always missing: {why}.");
+    }
+    doc
 }
 
 const fn usage(field: &Field) -> &'static str {

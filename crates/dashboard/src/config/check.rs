@@ -152,9 +152,9 @@ fn secret(key: &str, file: Option<&Path>, variable: &str) -> Result<Option<Strin
                 .map_err(|source| SettingsError::Unreadable { file: file.to_owned(), source })?,
             file.display().to_string(),
         ),
-        None => match std::env::var(variable) {
-            Ok(text) => (text, variable.to_owned()),
-            Err(_) => return Ok(None),
+        None => match sentinel_service::secret(variable) {
+            Some(text) => (text, variable.to_owned()),
+            None => return Ok(None),
         },
     };
     let text = text.trim();

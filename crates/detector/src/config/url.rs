@@ -18,7 +18,7 @@ impl PostgresUrl {
     pub(crate) fn config(&self) -> Config {
         // It was parsed before.
         let mut config = Config::from_str(&self.0).unwrap_or_default();
-        if let Ok(password) = std::env::var(PASSWORD) {
+        if let Some(password) = sentinel_service::secret(PASSWORD) {
             config.password(password);
         }
         config

@@ -44,7 +44,7 @@ fn node(node: &Node) -> Value {
     let hooks = hooks.map(|hook| json!({"name": hook.name, "healthy": hook.healthy, "reason": hook.reason}));
     let cgroups = status.cgroups.iter().map(|cgroup| {
         json!({
-            "path": cgroup.path, "container_id": cgroup.container_id, "cpu_ns": cgroup.cpu_ns,
+            "path": cgroup.path, "name": cgroup.name, "container_id": cgroup.container_id, "cpu_ns": cgroup.cpu_ns,
             "received_bytes": cgroup.received_bytes, "sent_bytes": cgroup.sent_bytes,
         })
     });
@@ -59,6 +59,8 @@ fn node(node: &Node) -> Value {
         "hooks": hooks.collect::<Vec<_>>(),
         "rules": {"generation": rules.generation, "hash": rules.hash, "hits": hits},
         "cgroups": cgroups.collect::<Vec<_>>(),
+        "cgroups_ms": status.cgroups_ns / 1_000_000,
+        "cpus": status.cpus,
     })
 }
 

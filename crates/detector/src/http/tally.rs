@@ -61,13 +61,15 @@ impl Tally {
         if let Some(count) = slot(&mut self.nodes, alert.node.into()) {
             *count += 1;
         }
-        let workload = if alert.pod.is_empty() {
-            alert.node.to_owned()
-        } else {
-            if let Some(count) = slot(&mut self.pods, (alert.pod.into(), alert.namespace.into())) {
-                *count += 1;
-            }
-            format!("{}/{}", alert.namespace, alert.pod)
+        if !alert.pod.is_empty()
+            && let Some(count) = slot(&mut self.pods, (alert.pod.into(), alert.namespace.into()))
+        {
+            *count += 1;
+        }
+        let workload = match (alert.workload, alert.pod) {
+            ("", "") => alert.node.to_owned(),
+            ("", pod) => format!("{}/{pod}", alert.namespace),
+            (workload, _) => workload.to_owned(),
         };
         if let Some(times) = slot(&mut self.workloads, workload) {
             *times.entry(begin).or_default() += 1;
@@ -146,6 +148,7 @@ mod tests {
                 node: &name,
                 pod: &name,
                 namespace: "",
+                workload: "",
             });
         }
         assert_eq!((tally.rules.len(), tally.nodes.len(), tally.pods.len()), (KEYS, KEYS, KEYS));

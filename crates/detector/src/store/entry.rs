@@ -21,6 +21,8 @@ pub(crate) struct Entry {
     pub(crate) node: String,
     pub(crate) pod: String,
     pub(crate) namespace: String,
+    /// What the heat map has a row for: `NAMESPACE/POD`, else `NODE:CONTAINER`, else `NODE:UNIT`, else the node.
+    pub(crate) workload: String,
     /// What is served, but for the sequence: `"alert_id":…,…}`.
     pub(crate) tail: String,
 }
@@ -77,6 +79,7 @@ impl Entry {
             text.unwrap_or_default().to_owned()
         };
         let (pod, namespace) = (place("name"), place("namespace"));
+        let workload = workload(&object, &node, &pod, &namespace);
         let object = serde_json::to_string(&object).ok()?;
         let id = Value::from(alert.id.as_str());
         let tail = format!("\"alert_id\":{id},\"node\":{},{}", Value::from(node.as_str()), object.get(1..)?);
@@ -84,12 +87,26 @@ impl Entry {
             alert.fields = vec![("NODE", node.as_str().into())];
         }
         let ts_ms = crate::time::millis(alert.time_ns);
-        Some(Self { alert: Arc::new(alert), ts_ms, node, pod, namespace, tail })
+        Some(Self { alert: Arc::new(alert), ts_ms, node, pod, namespace, workload, tail })
     }
 
     /// The object that is served.
     pub(crate) fn served(&self, seq: u64) -> String {
         served(seq, &self.tail)
+    }
+}
+
+fn workload(alert: &Map<String, Value>, node: &str, pod: &str, namespace: &str) -> String {
+    if !pod.is_empty() {
+        return format!("{namespace}/{pod}");
+    }
+    let container = |key: &str| alert.get("container").and_then(|it| it.get(key)).and_then(Value::as_str);
+    let id = container("id").map(|id| id.get(..12).unwrap_or(id));
+    let unit = alert.get("unit").and_then(Value::as_str);
+    let names = [container("name"), id, unit].into_iter().flatten();
+    match names.filter(|name| name.len() <= NAME_MAX).find(|name| !name.is_empty()) {
+        Some(name) => format!("{node}:{name}"),
+        None => node.to_owned(),
     }
 }
 

@@ -164,11 +164,65 @@ fn a_question_that_takes_too_long_is_given_up() {
             "ALTER TABLE alerts RENAME TO real_alerts;
              CREATE VIEW alerts AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
              SELECT i AS seq, 'a' AS alert_id, 0 AS ts_ms, 0 AS severity, '' AS rule_id, '' AS rule, '' AS node,
-                    '' AS pod, '' AS namespace FROM n",
+                    '' AS pod, '' AS namespace, '' AS workload FROM n",
         )
         .unwrap();
     let mut count = 0u64;
     let asked = reader.each(0, 1, &mut |_| count += 1);
     assert!(matches!(asked, Err(StoreError::TooLong)), "{asked:?}");
     assert!(count > 0);
+}
+
+#[test]
+fn a_text_is_found_as_it_stands_in_a_short_time_and_in_a_long_one() {
+    let directory = TempDir::new().unwrap();
+    let (mut writer, mut reader) = open(directory.path(), &Retention::default());
+    // More than are put in order by the index of times.
+    let many: Vec<Entry> = (0..6000).map(|n| entry(&format!("{n}"), n)).collect();
+    let odd = |id: &str, ms| with_json(id, ms, format!(r#"{{"a": "100%_of {id}"}}"#));
+    writer.append(&[odd("Early", 3)], &[], 1).unwrap();
+    writer.append(&many, &[], 1).unwrap();
+    writer.append(&[odd("Late", 5999)], &[], 1).unwrap();
+    let mut found = |text: &str, from_ms, to_ms| {
+        let filter = Filter { text: Some(text.into()), from_ms, to_ms, limit: 10, ..Filter::default() };
+        let ids = reader.alerts(&filter).unwrap().into_iter();
+        ids.map(|one| serde_json::from_str::<serde_json::Value>(&one.json).unwrap()["alert_id"].to_string())
+            .collect::<Vec<_>>()
+    };
+    for (from, to) in [(None, None), (Some(0), Some(7000)), (Some(0), None), (None, Some(7000))] {
+        assert_eq!(found("100%_OF ", from, to), ["\"Late\"", "\"Early\""], "{from:?} {to:?}");
+        assert_eq!(found("1_0%", from, to), Vec::<String>::new());
+    }
+    assert_eq!(found("100%_of", Some(2), Some(10)), ["\"Early\""]);
+    assert_eq!(found("of late", Some(5000), None), ["\"Late\""]);
+}
+
+#[test]
+fn an_alert_is_counted_where_it_happened() {
+    let directory = TempDir::new().unwrap();
+    let (mut writer, mut reader) = open(directory.path(), &Retention::default());
+    let id = "c".repeat(64);
+    let places = [
+        (
+            r#"{"pod": {"name": "web", "namespace": "shop"}, "container": {"name": "c"}}"#.to_owned(),
+            "shop/web",
+        ),
+        (format!(r#"{{"container": {{"name": "db", "id": "{id}"}}, "unit": "docker.service"}}"#), "n:db"),
+        (format!(r#"{{"container": {{"name": "", "id": "{id}"}}}}"#), "n:cccccccccccc"),
+        (r#"{"container": {"id": "é…"}}"#.to_owned(), "n:é…"),
+        (r#"{"container": {"id": ""}, "unit": "ssh.service"}"#.to_owned(), "n:ssh.service"),
+        (format!(r#"{{"unit": "{}"}}"#, "u".repeat(600)), "n"),
+        ("{}".to_owned(), "n"),
+    ];
+    for (number, (json, expected)) in places.iter().enumerate() {
+        let id = number.to_string();
+        writer.append(&[with_json(&id, 1, json.clone())], &[], 1).unwrap();
+        let filter = Filter { workload: Some((*expected).into()), limit: 1, ..Filter::default() };
+        let found = reader.alerts(&filter).unwrap();
+        assert_eq!(found.len(), 1, "{json}");
+        assert!(found[0].json.contains(&format!("\"alert_id\":\"{id}\"")), "{json}");
+    }
+    let mut counted = Vec::new();
+    reader.each(0, 9, &mut |brief| counted.push(brief.workload.to_owned())).unwrap();
+    assert_eq!(counted.len(), places.len());
 }

@@ -69,6 +69,7 @@ impl ProcSource {
                 comm: stat.comm,
                 exe: exe(&dir),
                 argv: argv(&dir),
+                cwd: cwd(&dir),
                 uid: first_number(&status, "Uid:").unwrap_or_default(),
                 gid: first_number(&status, "Gid:").unwrap_or_default(),
                 loginuid: loginuid.trim().parse().unwrap_or(u32::MAX),
@@ -215,6 +216,13 @@ fn exe(dir: &Path) -> Text {
     let bytes = target.as_os_str().as_bytes();
     let unlinked = fs::metadata(&link).is_ok_and(|meta| meta.nlink() == 0);
     bytes.strip_suffix(b" (deleted)").filter(|_| unlinked).unwrap_or(bytes).into()
+}
+
+/// The working directory; of one that was removed nothing.
+fn cwd(dir: &Path) -> Text {
+    let Ok(target) = fs::read_link(dir.join("cwd")) else { return Text::default() };
+    let bytes = target.as_os_str().as_bytes();
+    if bytes.ends_with(b" (deleted)") { Text::default() } else { bytes.into() }
 }
 
 fn argv(dir: &Path) -> Arc<[Text]> {

@@ -55,6 +55,10 @@ pub struct FileIo {
     pub dev: u32,
     /// Inode number.
     pub ino: u64,
+    /// The first bytes of what the first call moved, at most 80; from the caller's memory at its exit. Read only while
+    /// `capture.buffers` is on and a rule asks for it, and leaves the node only in that rule's output. Empty otherwise,
+    /// for what the sum of calls tells, for sendfile, splice and io_uring, and before Linux 5.17.
+    pub data: Text,
 }
 
 /// A process closed a file that it had written.

@@ -77,6 +77,8 @@ pub struct Message {
     pub flags: u32,
     /// Which message of the call this is, from 0.
     pub message: u32,
+    /// Its first bytes, as in [`crate::FileIo::data`]. While they are wanted, what a stream moves first is a message too.
+    pub data: Text,
 }
 
 /// A descriptor was duplicated, or the attempt failed. `head.result` is the new one.

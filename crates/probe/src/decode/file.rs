@@ -41,6 +41,7 @@ fn io(io: &abi::sentinel_io, tail: Tail<'_>, write: bool) -> Result<Content, Dec
         calls: io.calls,
         bytes: io.bytes,
         path: tail.rooted(io.path)?,
+        data: tail.text(io.data)?,
     }))
 }
 

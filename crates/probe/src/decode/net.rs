@@ -44,13 +44,23 @@ impl Decode for abi::sentinel_listen {
 
 impl Decode for abi::sentinel_send {
     fn decode(&self, tail: Tail<'_>) -> Result<Content, DecodeError> {
-        Ok(Content::Body(Body::Send(message(&self.socket, self.bytes, self.flags, self.message, tail)?)))
+        Ok(Content::Body(Body::Send(message(
+            &self.socket,
+            (self.bytes, self.flags, self.message),
+            self.data,
+            tail,
+        )?)))
     }
 }
 
 impl Decode for abi::sentinel_recv {
     fn decode(&self, tail: Tail<'_>) -> Result<Content, DecodeError> {
-        Ok(Content::Body(Body::Recv(message(&self.socket, self.bytes, self.flags, self.message, tail)?)))
+        Ok(Content::Body(Body::Recv(message(
+            &self.socket,
+            (self.bytes, self.flags, self.message),
+            self.data,
+            tail,
+        )?)))
     }
 }
 
@@ -81,12 +91,11 @@ impl Decode for abi::sentinel_dup {
 
 fn message(
     socket: &abi::sentinel_sock,
-    bytes: u64,
-    flags: u32,
-    message: u32,
+    (bytes, flags, message): (u64, u32, u32),
+    data: abi::sentinel_span,
     tail: Tail<'_>,
 ) -> Result<Message, DecodeError> {
-    Ok(Message { socket: self::socket(socket, tail)?, bytes, flags, message })
+    Ok(Message { socket: self::socket(socket, tail)?, bytes, flags, message, data: tail.text(data)? })
 }
 
 /// What the kernel's socket has lost after a failure stays lost here: `asked` tells what was meant, and
@@ -237,7 +246,8 @@ mod tests {
     #[test]
     fn datagrams_tell_the_socket_and_how_much() {
         let socket = wire(2, ip4([10, 0, 0, 1], 53, 1), ip4([10, 0, 0, 2], 53, 1));
-        let want = Message { socket: connect(socket, b""), bytes: 7, flags: 2, message: 1 };
+        let want =
+            Message { socket: connect(socket, b""), bytes: 7, flags: 2, message: 1, ..Message::default() };
         let send = abi::sentinel_send { socket, bytes: 7, flags: 2, message: 1, ..Default::default() };
         let recv = abi::sentinel_recv { socket, bytes: 7, flags: 2, message: 1, ..Default::default() };
         let (send, recv) = (record(20, &send, b""), record(21, &recv, b""));

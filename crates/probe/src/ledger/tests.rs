@@ -11,7 +11,15 @@ fn file(opened_ns: u64) -> OpenFile {
 }
 
 fn io(opened_ns: u64, write: bool, calls: u64, bytes: u64) -> Io {
-    Io { write, file: file(opened_ns), single: opened_ns == 0, calls, bytes, path: "/f".into() }
+    Io {
+        write,
+        file: file(opened_ns),
+        single: opened_ns == 0,
+        calls,
+        bytes,
+        path: "/f".into(),
+        data: "".into(),
+    }
 }
 
 fn close(opened_ns: u64, calls: [u64; 2], bytes: [u64; 2]) -> Close {

@@ -26,6 +26,7 @@
 
 mod actor;
 mod alert;
+mod buffers;
 mod compile;
 mod engine;
 mod fields;
@@ -48,8 +49,8 @@ mod weigh;
 
 pub use alert::Alert;
 pub use engine::{Engine, Memory, Node};
-pub use fields::{MISSING, filled};
-pub use interest::{Widening, file_interest, widenings};
+pub use fields::{MISSING, filled, why_missing};
+pub use interest::{Widening, file_interest, outcomes, widenings};
 pub use read::{Reading, Scalar, call_name, read};
 pub(super) use select::named;
 pub use select::{Choice, Chosen, Matching, Selection};

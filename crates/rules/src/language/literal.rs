@@ -137,6 +137,11 @@ fn network(text: &str) -> Result<Literal, String> {
     }
 }
 
+/// The first name of a port; none when we know none.
+pub(super) fn service_name(port: u16) -> Option<&'static str> {
+    SERVICES.iter().find(|(_, known)| *known == port).map(|(name, _)| *name)
+}
+
 /// Names of services that rules may use for ports: the crate reads no file, so not those of `/etc/services`.
 const SERVICES: &[(&str, u16)] = &[
     ("ftp-data", 20),

@@ -10,12 +10,14 @@
 mod actors;
 mod build;
 mod calls;
+mod derived;
 mod fields;
 mod interest;
 mod made;
 mod naive;
 mod opens;
 mod operators;
+mod outcomes;
 mod output;
 mod places;
 mod random;

@@ -147,6 +147,7 @@ fn io() -> impl Strategy<Value = FileIo> {
         fd,
         dev: 8,
         ino,
+        ..FileIo::default()
     })
 }
 
@@ -227,7 +228,13 @@ fn deed() -> BoxedStrategy<Body> {
     });
     let message = || {
         let parts = (socket(), any::<u64>(), flags(), 0_u32..3);
-        parts.prop_map(|(socket, bytes, flags, message)| Message { socket, bytes, flags, message })
+        parts.prop_map(|(socket, bytes, flags, message)| Message {
+            socket,
+            bytes,
+            flags,
+            message,
+            ..Message::default()
+        })
     };
     let families = select(vec![0_u32, 1, 2, 10, 16, 17, 38, 40, 44, 31]);
     let made = (families, select(vec![1_u32, 2, 3, 5]), any::<u32>(), flags());

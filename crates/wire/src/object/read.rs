@@ -34,15 +34,18 @@ impl<'de> Visitor<'de> for Envelope {
         let mut event = EventEnvelope::default();
         while let Some(Key(key)) = map.next_key()? {
             match key.as_ref() {
-                "event_id" => event.event_id = text(&mut map)?,
+                "event_id" => text(&mut map, &mut event.event_id)?,
                 "ts_unix_nano" => event.ts_unix_nano = map.next_value::<Nanos>()?.0,
-                "hostname" => event.hostname = text(&mut map)?,
-                "pod" | "pod_name" => event.pod_name = text(&mut map)?,
-                "namespace" => event.namespace = text(&mut map)?,
-                "container_id" => event.container_id = text(&mut map)?,
-                "event_type" => event.event_type = text(&mut map)?,
-                "data" => event.data = texts(&mut map)?,
-                "attributes" => event.attributes = texts(&mut map)?,
+                "hostname" => text(&mut map, &mut event.hostname)?,
+                "pod" | "pod_name" => text(&mut map, &mut event.pod_name)?,
+                "namespace" => text(&mut map, &mut event.namespace)?,
+                "container_id" => text(&mut map, &mut event.container_id)?,
+                "event_type" => {
+                    event.event_type.clear();
+                    text(&mut map, &mut event.event_type)?;
+                }
+                "data" => texts(&mut map, &mut event.data)?,
+                "attributes" => texts(&mut map, &mut event.attributes)?,
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                 }
@@ -52,13 +55,19 @@ impl<'de> Visitor<'de> for Envelope {
     }
 }
 
-fn text<'de, M: MapAccess<'de>>(map: &mut M) -> Result<String, M::Error> {
-    Ok(map.next_value::<Option<String>>()?.unwrap_or_default())
+/// What is said twice counts as in a protobuf message: the last text, and `null` says nothing.
+fn text<'de, M: MapAccess<'de>>(map: &mut M, to: &mut String) -> Result<(), M::Error> {
+    if let Some(text) = map.next_value()? {
+        *to = text;
+    }
+    Ok(())
 }
 
-fn texts<'de, M: MapAccess<'de>>(map: &mut M) -> Result<BTreeMap<String, String>, M::Error> {
+/// The same of maps: all their entries, the last of each key.
+fn texts<'de, M: MapAccess<'de>>(map: &mut M, to: &mut BTreeMap<String, String>) -> Result<(), M::Error> {
     let texts = map.next_value::<Option<BTreeMap<String, AsText>>>()?.unwrap_or_default();
-    Ok(texts.into_iter().map(|(key, AsText(value))| (key, value)).collect())
+    to.extend(texts.into_iter().map(|(key, AsText(value))| (key, value)));
+    Ok(())
 }
 
 /// Nanoseconds, as a number or as its digits: many JSON writers cannot hold 64 bits.

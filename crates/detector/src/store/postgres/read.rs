@@ -82,6 +82,7 @@ impl Reader for PostgresReader {
             ("(a.rule_id = ? OR a.rule = ?)", &filter.rule),
             ("a.node = ?", &filter.node),
             ("a.pod = ?", &filter.pod),
+            ("a.workload = ?", &filter.workload),
             // As everywhere: letters of ASCII only, whatever the database's language is.
             ("strpos(lower(b.tail COLLATE \"C\"), lower(? COLLATE \"C\")) > 0", &filter.text),
         ];
@@ -111,7 +112,7 @@ impl Reader for PostgresReader {
 
     fn each(&mut self, from_ms: i64, to_ms: i64, take: &mut dyn FnMut(Brief<'_>)) -> Result<(), StoreError> {
         self.0.wait(async |client: &mut Client| {
-            let sql = "SELECT ts_ms, severity, rule_id, rule, node, pod, namespace FROM alerts
+            let sql = "SELECT ts_ms, severity, rule_id, rule, node, pod, namespace, workload FROM alerts
                        WHERE ts_ms >= $1 AND ts_ms < $2";
             let values = [(&from_ms, Type::INT8), (&to_ms, Type::INT8)];
             // Not all at once in memory: they may be millions.
@@ -126,6 +127,7 @@ impl Reader for PostgresReader {
                     node: row.try_get(4)?,
                     pod: row.try_get(5)?,
                     namespace: row.try_get(6)?,
+                    workload: row.try_get(7)?,
                 });
             }
             Ok(())

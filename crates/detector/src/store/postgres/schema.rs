@@ -59,7 +59,12 @@ const STEPS: &[&str] = &["
         events bigint NOT NULL
     );
     INSERT INTO stock VALUES (0, 0);
-"];
+",
+    "
+    -- Pod, container, unit or node; empty in what came before this step.
+    ALTER TABLE alerts ADD COLUMN workload text NOT NULL DEFAULT '';
+",
+];
 
 /// Brings the database up to date; of several detectors that start, one does.
 ///

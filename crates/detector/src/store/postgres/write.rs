@@ -112,10 +112,11 @@ async fn insert_alerts(
     let ranks: Vec<i16> = alerts.iter().map(|entry| rank(entry.alert.severity).into()).collect();
     let rows = transaction
         .query(
-            "INSERT INTO alerts (alert_id, ts_ms, severity, rule_id, rule, node, pod, namespace, came_ms)
-             SELECT alert_id, ts_ms, severity, rule_id, rule, node, pod, namespace, $9::int8
-             FROM unnest($1::text[], $2::int8[], $3::int2[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
-                 WITH ORDINALITY AS a (alert_id, ts_ms, severity, rule_id, rule, node, pod, namespace, place)
+            "INSERT INTO alerts (alert_id, ts_ms, severity, rule_id, rule, node, pod, namespace, workload, came_ms)
+             SELECT alert_id, ts_ms, severity, rule_id, rule, node, pod, namespace, workload, $10::int8
+             FROM unnest($1::text[], $2::int8[], $3::int2[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+                 $9::text[])
+                 WITH ORDINALITY AS a (alert_id, ts_ms, severity, rule_id, rule, node, pod, namespace, workload, place)
              ORDER BY place
              ON CONFLICT (alert_id) DO NOTHING RETURNING alert_id, seq",
             &[
@@ -127,6 +128,7 @@ async fn insert_alerts(
                 &texts(|entry| &entry.node),
                 &texts(|entry| &entry.pod),
                 &texts(|entry| &entry.namespace),
+                &texts(|entry| &entry.workload),
                 &now_ms,
             ],
         )

@@ -19,6 +19,9 @@ use crate::store::{
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Instructions of SQLite's machine between two looks at the clock.
 const STEPS: i32 = 10_000;
+/// Alerts of a time that are found and put in order by the index of times; with more, reading from the newest on is
+/// quicker by far.
+const FEW: i64 = 5000;
 /// Pages of touches that are read for one answer.
 const PAGES: i64 = 2000;
 
@@ -31,6 +34,18 @@ impl SqliteReader {
         Ok(Self(open::for_reading(path)?))
     }
 
+    /// Whether few alerts are of this time.
+    fn is_few(&mut self, from_ms: Option<i64>, to_ms: Option<i64>) -> Result<bool, StoreError> {
+        if from_ms.is_none() && to_ms.is_none() {
+            return Ok(false);
+        }
+        let mut query = self.ready()?.prepare_cached(
+            "SELECT count(*) FROM (SELECT 1 FROM alerts WHERE ts_ms >= ?1 AND ts_ms < ?2 LIMIT ?3)",
+        )?;
+        let span = params![from_ms.unwrap_or(i64::MIN), to_ms.unwrap_or(i64::MAX), FEW];
+        Ok(query.query_row(span, |row| row.get::<_, i64>(0)).map_err(explained)? < FEW)
+    }
+
     /// The connection, with the clock set.
     fn ready(&mut self) -> Result<&Connection, StoreError> {
         let deadline = Instant::now() + PATIENCE;
@@ -39,8 +54,21 @@ impl SqliteReader {
     }
 }
 
+/// The pattern that finds a text anywhere.
+fn containing(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for c in text.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern + "%"
+}
+
 impl Reader for SqliteReader {
     fn alerts(&mut self, filter: &Filter) -> Result<Vec<Stored>, StoreError> {
+        let few = self.is_few(filter.from_ms, filter.to_ms)?;
         let mut sql = String::from(
             "SELECT a.seq, a.ts_ms, a.node, b.tail FROM alerts a JOIN bodies b USING (seq) WHERE true",
         );
@@ -51,20 +79,25 @@ impl Reader for SqliteReader {
             sql.push_str(&condition.replace('?', &format!("?{}", values.len())));
         };
         let number = |number: u64| Value::Integer(i64::try_from(number).unwrap_or(i64::MAX));
-        if let Some(from) = filter.from_ms {
-            narrow("a.ts_ms >= ?", Value::Integer(from));
-        }
-        if let Some(to) = filter.to_ms {
-            narrow("a.ts_ms < ?", Value::Integer(to));
+        // The plus keeps the index out of it.
+        let (from, to) =
+            if few { ("a.ts_ms >= ?", "a.ts_ms < ?") } else { ("+a.ts_ms >= ?", "+a.ts_ms < ?") };
+        for (condition, time) in [(from, filter.from_ms), (to, filter.to_ms)] {
+            if let Some(time) = time {
+                narrow(condition, Value::Integer(time));
+            }
         }
         if let Some(before) = filter.before {
             narrow("a.seq < ?", number(before));
         }
+        let pattern = filter.text.as_deref().map(containing);
         let texts = [
             ("(a.rule_id = ? OR a.rule = ?)", &filter.rule),
             ("a.node = ?", &filter.node),
             ("a.pod = ?", &filter.pod),
-            ("instr(lower(b.tail), lower(?)) > 0", &filter.text),
+            ("a.workload = ?", &filter.workload),
+            // Letters of ASCII in any case; five times as quick as searching in lower(…).
+            (r"b.tail LIKE ? ESCAPE '\'", &pattern),
         ];
         for (condition, text) in texts {
             if let Some(text) = text {
@@ -101,7 +134,7 @@ impl Reader for SqliteReader {
 
     fn each(&mut self, from_ms: i64, to_ms: i64, take: &mut dyn FnMut(Brief<'_>)) -> Result<(), StoreError> {
         let mut query = self.ready()?.prepare_cached(
-            "SELECT ts_ms, severity, rule_id, rule, node, pod, namespace FROM alerts
+            "SELECT ts_ms, severity, rule_id, rule, node, pod, namespace, workload FROM alerts
              WHERE ts_ms >= ?1 AND ts_ms < ?2",
         )?;
         let mut rows = query.query([from_ms, to_ms]).map_err(explained)?;
@@ -115,6 +148,7 @@ impl Reader for SqliteReader {
                 node: text(4)?,
                 pod: text(5)?,
                 namespace: text(6)?,
+                workload: text(7)?,
             });
         }
         Ok(())

@@ -57,6 +57,10 @@ const STEPS: &[&str] = &[
     "
     CREATE INDEX processes_by_parent ON processes (node, ppid, ts_ms);
 ",
+    "
+    -- Pod, container, unit or node; empty in what came before this step.
+    ALTER TABLE alerts ADD COLUMN workload TEXT NOT NULL DEFAULT '';
+",
 ];
 
 /// Brings the file up to date.

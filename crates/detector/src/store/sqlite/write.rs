@@ -55,8 +55,8 @@ fn insert_alerts(
     now_ms: i64,
 ) -> rusqlite::Result<Vec<Option<u64>>> {
     let mut insert = transaction.prepare_cached(
-        "INSERT INTO alerts (alert_id, ts_ms, severity, rule_id, rule, node, pod, namespace, came_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (alert_id) DO NOTHING",
+        "INSERT INTO alerts (alert_id, ts_ms, severity, rule_id, rule, node, pod, namespace, workload, came_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (alert_id) DO NOTHING",
     )?;
     let mut body = transaction.prepare_cached("INSERT INTO bodies (seq, tail) VALUES (?1, ?2)")?;
     let mut sequences = Vec::with_capacity(alerts.len());
@@ -71,6 +71,7 @@ fn insert_alerts(
             entry.node,
             entry.pod,
             entry.namespace,
+            entry.workload,
             now_ms,
         ])?;
         if new == 0 {

@@ -58,6 +58,15 @@ pub(in crate::language) fn field(name: &FieldName) -> Result<FieldRef, Problem> 
             _ => return Err(Problem::unknown(at, format!("no event has a parameter called '{text}'"))),
         },
         (ArgumentRule::Key, Some(text)) => match (id.field().name, index(&text)) {
+            ("evt.around", _) => match text.to_str().ok().and_then(|text| text.parse().ok()) {
+                Some(time) => Argument::Index(time),
+                None => {
+                    let problem = format!(
+                        "'{text}' is no time: write nanoseconds since 1970, as `evt.rawtime` has them"
+                    );
+                    return Err(Problem::new(at, problem));
+                }
+            },
             ("evt.type.is" | "thread.cgroup", _) | (_, None) => Argument::Key(text),
             (_, Some(index)) => Argument::Index(index),
         },

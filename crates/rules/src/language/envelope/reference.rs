@@ -22,6 +22,7 @@ An envelope says less than the event on the node:
 * arguments have blanks between them, so one that holds a blank counts as several;
 * bytes that are no UTF-8 have become U+FFFD;
 * `proc.exe` and `proc.pexe` are the path of the program, except on `exec`, where they are the first argument;
+* `proc.cwd` is there on `exec` alone, and the parent's `proc.pvpid` is not;
 * without `user.uid` and `group.gid` the real ids, `data`'s `uid` and `gid`, stand in for the effective ones; without
   these too the fields are missing;
 * a read or write without `evt.rawres` or `evt.res` has succeeded, with `bytes` as its result.

@@ -1,5 +1,7 @@
 //! Conditions as a flat graph in which equal parts are one.
 
+mod merged;
+
 use rustc_hash::FxHashMap;
 
 use super::{
@@ -13,6 +15,7 @@ use super::{
 use crate::language::{
     Argument, Comparand, Condition, FieldRef, Literal, Modifier, Operator, Term, Test, Transformer,
 };
+use merged::{Group, Merged};
 
 /// Number of a part of a condition.
 pub(super) type NodeId = u32;
@@ -125,10 +128,12 @@ pub(super) struct Builder {
     terms: FxHashMap<(Term, bool), TermId>,
     /// By address: macros share their tests.
     tests: FxHashMap<usize, NodeId>,
+    /// Events carry data: see [`super::Selection::buffers`].
+    buffers: bool,
 }
 
 impl Builder {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(buffers: bool) -> Self {
         let nodes = vec![Node::False, Node::True];
         let weights = nodes.iter().map(|node| weigh(node, &[], &[])).collect();
         let actor_bits = vec![actor::NO_BIT; nodes.len()];
@@ -138,6 +143,7 @@ impl Builder {
             nodes: FxHashMap::default(),
             terms: FxHashMap::default(),
             tests: FxHashMap::default(),
+            buffers,
         }
     }
 
@@ -250,6 +256,7 @@ impl Builder {
     }
 
     fn comparison(&mut self, left: &Term, operator: Operator, right: &Comparand) -> NodeId {
+        let operator = meant(left, operator);
         let left = self.term(left, false);
         if matches!(self.program.terms.get(left as usize), Some(TermNode::Missing)) {
             return FALSE; // a missing value makes every comparison false
@@ -299,6 +306,7 @@ impl Builder {
         }
         let made = match term {
             Term::Field(field) if list && is_arguments(field) => TermNode::ArgumentList,
+            Term::Field(field) if !self.buffers && is_buffer(field) => TermNode::Missing,
             Term::Field(field) => field_node(field),
             Term::Text(text) => TermNode::Text(text.as_slice().into()),
             Term::List(terms) => TermNode::List(terms.iter().map(|term| self.term(term, false)).collect()),
@@ -325,6 +333,11 @@ fn is_arguments(field: &FieldRef) -> bool {
     field.id.field().name == "proc.args" && field.argument == Argument::None
 }
 
+/// The data that an event moves.
+pub(super) fn is_buffer(field: &FieldRef) -> bool {
+    field.id.field().name == "evt.buffer"
+}
+
 fn field_node(field: &FieldRef) -> TermNode {
     match fields::find(field) {
         Some(row) => {
@@ -332,6 +345,16 @@ fn field_node(field: &FieldRef) -> TermNode {
             TermNode::Field { get: row.get, name, argument: field.argument.clone(), built: row.built }
         }
         None => TermNode::Missing,
+    }
+}
+
+/// `evt.around[T] = D` means a distance from T of at most D.
+fn meant(left: &Term, operator: Operator) -> Operator {
+    match (left, operator) {
+        (Term::Field(field), _) if field.id.field().name != "evt.around" => operator,
+        (Term::Field(_), Operator::Equal | Operator::DoubleEqual) => Operator::LessEqual,
+        (Term::Field(_), Operator::NotEqual) => Operator::Greater,
+        _ => operator,
     }
 }
 
@@ -358,41 +381,5 @@ pub(super) fn decided(test: &std::sync::Arc<Test>, call: &str) -> Option<bool> {
             if never { Some(false) } else { always.then_some(true) }
         }
         _ => None,
-    }
-}
-
-/// Tests of one field in an `or`, which become one test with a set.
-#[derive(Default)]
-struct Merged<'a>(Vec<Group<'a>>);
-
-struct Group<'a> {
-    left: &'a Term,
-    operator: Operator,
-    literals: Vec<Literal>,
-    /// Where the first of them stood.
-    place: usize,
-}
-
-impl<'a> Merged<'a> {
-    /// Takes a test that can be merged: `f = a or f in (b, c)` is `f in (a, b, c)`.
-    fn take(&mut self, test: &'a Test, place: usize) -> bool {
-        if test.left.ty().1 {
-            return false;
-        }
-        let operator = match (test.operator, &test.right) {
-            (Operator::Equal | Operator::In | Operator::Intersects, _) => Operator::Equal,
-            (Operator::StartsWith | Operator::PMatch, _) => test.operator,
-            _ => return false,
-        };
-        let literals = match &test.right {
-            Comparand::One(literal) => std::slice::from_ref(literal),
-            Comparand::Many(None | Some(Modifier::AnyOf), literals) => literals,
-            _ => return false,
-        };
-        match self.0.iter_mut().find(|group| group.operator == operator && *group.left == test.left) {
-            Some(group) => group.literals.extend_from_slice(literals),
-            None => self.0.push(Group { left: &test.left, operator, literals: literals.to_vec(), place }),
-        }
-        true
     }
 }

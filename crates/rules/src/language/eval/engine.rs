@@ -139,7 +139,7 @@ impl Engine {
     /// Compiles the rules that `selection` uses.
     pub fn new(set: RuleSet, selection: &Selection) -> Self {
         let rules: Vec<Rule> = set.rules.into_iter().filter(|rule| selection.uses(rule)).collect();
-        let mut builder = Builder::new();
+        let mut builder = Builder::new(selection.buffers);
         let (mut plans, mut plan_of) = (Vec::new(), Vec::new());
         for rule in &rules {
             let plan = Plan::new(rule, &mut builder);
@@ -226,7 +226,7 @@ impl Engine {
         self.asks(|name| name == "proc.env")
     }
 
-    fn asks(&self, of: impl Fn(&str) -> bool) -> bool {
+    pub(super) fn asks(&self, of: impl Fn(&str) -> bool) -> bool {
         let asks = |term: &TermNode| matches!(term, TermNode::Field { name, .. } if of(name));
         self.program.terms.iter().any(asks)
     }

@@ -6,6 +6,7 @@
 //! holds too much.
 
 mod known;
+mod outcome;
 mod path;
 mod set;
 
@@ -13,6 +14,7 @@ use sentinel_event::{FileInterest, Kind, PathSet};
 
 use super::{Engine, compile::decided, names};
 use crate::language::{Condition, Rule, Test};
+pub use outcome::outcomes;
 use set::Set;
 
 /// Opens that have something in common which conditions ask for.

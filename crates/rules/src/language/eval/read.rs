@@ -48,7 +48,7 @@ pub enum Reading {
 /// time: evaluate rules with an engine.
 pub fn read(term: &Term, observation: &Observation, witness: Witness) -> Reading {
     let Some(call) = names::call_of(&observation.event) else { return Reading::Missing };
-    let mut builder = Builder::new();
+    let mut builder = Builder::new(true);
     let id = builder.term(term, false);
     let program = builder.finish();
     let node = Node::default();

@@ -13,12 +13,20 @@ pub struct Selection {
     pub minimum_priority: Priority,
     /// Switches rules on and off in this order, on top of what the files say.
     pub choices: Vec<Choice>,
+    /// Events carry the data that they move (`capture.buffers`). Else `evt.buffer` is always missing, and what only
+    /// it could match is not looked at.
+    pub buffers: bool,
 }
 
 impl Default for Selection {
     /// Every rule that the files have switched on, of any priority; the first match ends the search.
     fn default() -> Self {
-        Self { matching: Matching::First, minimum_priority: Priority::Debug, choices: Vec::new() }
+        Self {
+            matching: Matching::First,
+            minimum_priority: Priority::Debug,
+            choices: Vec::new(),
+            buffers: false,
+        }
     }
 }
 

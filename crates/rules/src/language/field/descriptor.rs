@@ -56,7 +56,7 @@ pub(super) const FIELDS: &[Field] = &[
     field("fd.is_server", Type::Bool, Socket, "The process is the server of the connection."),
     field("fd.connected", Type::Bool, Socket, "The socket is connected."),
     field("fd.name_changed", Type::Bool, Descriptor, "This event changed the name of the descriptor."),
-    text("fd.uid", Descriptor, "Process id and descriptor, unique on the host."),
+    text("fd.uid", Descriptor, "Digits of the process id and of the descriptor, one behind the other."),
     text("fd.containername", Descriptor, "Container and name of the descriptor, joined by a colon."),
     text("fd.containerdirectory", Descriptor, "Container and directory of the file, joined by a colon."),
     field("fd.dev", Type::U32, Descriptor, "Device number of the file."),

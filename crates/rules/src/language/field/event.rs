@@ -28,8 +28,8 @@ pub(super) const FIELDS: &[Field] = &[
     text("evt.dir", Every, "Always `<`.").deprecated("events are not split into enter and exit any more"),
     text("evt.source", Every, "Always `syscall`."),
     text("evt.hostname", Every, "Name of the host."),
-    text("evt.pluginname", Every, "Plugin that made the event; missing."),
-    text("evt.plugininfo", Every, "What the plugin says of the event; missing."),
+    text("evt.pluginname", Every, "Plugin that made the event."),
+    text("evt.plugininfo", Every, "What the plugin says of the event."),
     field("evt.is_async", Type::Bool, Every, "The event does not come from a system call."),
     text("evt.asynctype", Every, "What sort of event it is when it does not come from a system call."),
     text("evt.type", Every, "Name of the event: of the system call, as in `openat`."),
@@ -43,8 +43,8 @@ pub(super) const FIELDS: &[Field] = &[
     text("evt.rawarg", Every, "One parameter, by position or by name, not made readable.")
         .with(ArgumentRule::Parameter),
     text("evt.info", Every, "The same as `evt.args`."),
-    field("evt.buffer", Type::Bytes, Data, "Beginning of the data that was read or written, when captured."),
-    field("evt.buflen", Type::U64, Data, "Bytes of data that were read or written."),
+    field("evt.buffer", Type::Bytes, Data, "First 80 bytes of what was read, written, sent or received. Buffers hold secrets: they are read only while `capture.buffers` is on and a rule asks for this field. Of the reads and of the writes of a process on an open file the first call has it (each, with `capture.aggregate` off); of a socket what the process sends or receives first by `send*` and `recv*`. Not through io_uring, sendfile and splice, not in `read` and `write` of sockets and pipes, and not before Linux 5.17."),
+    field("evt.buflen", Type::U64, Data, "Bytes of data that were read, written, sent or received."),
     text("evt.res", Syscall, "`SUCCESS`, or the name of the error, as in `ENOENT`."),
     field(
         "evt.rawres",
@@ -70,7 +70,7 @@ pub(super) const FIELDS: &[Field] = &[
     field("evt.count.error.memory", Type::U32, Every, "1 when the event failed and is about memory."),
     field("evt.count.error.other", Type::U32, Every, "1 when the event failed and is about something else."),
     field("evt.count.exit", Type::U32, Every, "Always 1."),
-    field("evt.around", Type::U64, Every, "1 when the event is near the time in brackets.")
+    field("evt.around", Type::U64, Every, "Milliseconds from the time in brackets (nanoseconds since the Unix epoch); `=` means at most so many.")
         .with(ArgumentRule::Key)
         .filter_only(),
     text(

@@ -55,7 +55,7 @@ pub(super) const FIELDS: &[Field] = &[
     text("proc.aenv", Every, "Environment of an ancestor, or one variable of the parent.")
         .with(ArgumentRule::OptionalKey)
         .plain(),
-    text("proc.cwd", Every, "Working directory with a slash at the end."),
+    text("proc.cwd", Every, "Working directory with a slash at the end; of other events than starts that of the last start, since `chdir` is not followed."),
     field("proc.loginshellid", Type::I64, Every, "Id of the oldest shell among the ancestors."),
     field("proc.tty", Type::U32, Every, "Device number of the controlling terminal, 0 when there is none."),
     field("proc.sid", Type::I64, Every, "Id of the session."),
@@ -115,7 +115,7 @@ pub(super) const FIELDS: &[Field] = &[
         "proc.is_container_healthcheck",
         Type::Bool,
         Container,
-        "The process is a container's health check.",
+        "The process, or what started it, has the command line of its container's health check. Whoever starts a process chooses its arguments.",
     ),
     field(
         "proc.is_container_liveness_probe",
@@ -144,7 +144,7 @@ pub(super) const FIELDS: &[Field] = &[
     text("proc.stdout.name", Every, "Name of descriptor 1, as `fd.name` has it."),
     text("proc.stderr.name", Every, "Name of descriptor 2, as `fd.name` has it."),
     field("thread.tid", Type::I64, Every, "Id of the thread in the host's namespace."),
-    field("thread.vtid", Type::I64, Every, "Id of the thread in its own namespace."),
+    field("thread.vtid", Type::I64, Every, "Id of the thread in its own namespace; missing for threads beside the main one in a container."),
     field("thread.ismain", Type::Bool, Every, "The thread is the main one."),
     text("thread.nametid", Every, "Name and id of the thread, joined by a colon."),
     field("thread.exectime", Type::Duration, Every, "CPU time in this time slice."),
@@ -156,8 +156,8 @@ pub(super) const FIELDS: &[Field] = &[
     field("thread.vmrss", Type::U64, Every, "Resident memory in KiB for a main thread, else 0."),
     field("thread.pfmajor", Type::U64, Every, "Page faults that read from disk."),
     field("thread.pfminor", Type::U64, Every, "Page faults that did not read from disk."),
-    text("thread.cgroups", Every, "All cgroups, with a blank between them."),
-    text("thread.cgroup", Every, "The cgroup of the subsystem in brackets.").with(ArgumentRule::Key),
+    text("thread.cgroups", Every, "The cgroup of version 2 for each usual controller, `cpuset=PATH cpu=PATH …`."),
+    text("thread.cgroup", Every, "The cgroup of version 2, the same whatever controller stands in brackets.").with(ArgumentRule::Key),
     text("thread.cap_permitted", Every, "Permitted capabilities, with a blank between them. Of the process's main thread; of `execve` and `capset` those after the call."),
     text("thread.cap_inheritable", Every, "Inheritable capabilities, likewise."),
     text("thread.cap_effective", Every, "Effective capabilities, likewise."),

@@ -20,6 +20,9 @@ pub(super) fn write(alert: &Alert<'_>, out: &mut Vec<u8>) {
     event(view, object.key("event"));
     whose(view, object.key("container"));
     pod(view, object.key("pod"));
+    if let Some(unit) = view.observation.workload.as_ref().and_then(|workload| workload.place.unit.as_ref()) {
+        object.text("unit", &**unit);
+    }
     // Only then: what is asked about the container had no answer in time.
     if view.observation.workload.as_ref().is_some_and(|workload| workload.is_pending()) {
         object.text("metadata", "pending");

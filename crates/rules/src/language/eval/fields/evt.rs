@@ -15,6 +15,7 @@ use crate::language::{
 };
 
 const SECOND: u64 = 1_000_000_000; // nanoseconds
+const MILLISECOND: u64 = 1_000_000;
 
 pub(super) const FIELDS: &[Row] = &[
     plain("evt.num", |view, _, _| Value::Unsigned(view.number)),
@@ -62,8 +63,14 @@ pub(super) const FIELDS: &[Row] = &[
     // Which parameter is meant decides: see `args`.
     plain("evt.arg", |_, _, _| Value::Missing),
     plain("evt.rawarg", |_, _, _| Value::Missing),
+    plain("evt.buffer", |view, _, _| match &view.observation.event.body {
+        Body::FileRead(io) | Body::FileWrite(io) => super::some(&io.data),
+        Body::Send(message) | Body::Recv(message) => super::some(&message.data),
+        _ => Value::Missing,
+    }),
     plain("evt.buflen", |view, _, _| match &view.observation.event.body {
         Body::FileRead(io) | Body::FileWrite(io) => Value::Unsigned(io.bytes),
+        Body::Send(message) | Body::Recv(message) => Value::Unsigned(message.bytes),
         _ => Value::Missing,
     }),
     built("evt.res", |view, _, scratch| match result(view) {
@@ -75,19 +82,13 @@ pub(super) const FIELDS: &[Row] = &[
     }),
     plain("evt.rawres", |view, _, _| or_missing(result(view), Value::Signed)),
     plain("evt.failed", |view, _, _| or_missing(result(view), |result| Value::Bool(result < 0))),
-    plain("evt.is_io", |view, _, _| {
-        Value::Bool(matches!(view.observation.event.body, Body::FileRead(_) | Body::FileWrite(_)))
-    }),
-    plain("evt.is_io_read", |view, _, _| {
-        Value::Bool(matches!(view.observation.event.body, Body::FileRead(_)))
-    }),
-    plain("evt.is_io_write", |view, _, _| {
-        Value::Bool(matches!(view.observation.event.body, Body::FileWrite(_)))
-    }),
-    plain("evt.io_dir", |view, _, _| match view.observation.event.body {
-        Body::FileRead(_) => Value::Text(b"read"),
-        Body::FileWrite(_) => Value::Text(b"write"),
-        _ => Value::Missing,
+    plain("evt.is_io", |view, _, _| Value::Bool(reads(view) || writes(view))),
+    plain("evt.is_io_read", |view, _, _| Value::Bool(reads(view))),
+    plain("evt.is_io_write", |view, _, _| Value::Bool(writes(view))),
+    plain("evt.io_dir", |view, _, _| match () {
+        () if reads(view) => Value::Text(b"read"),
+        () if writes(view) => Value::Text(b"write"),
+        () => Value::Missing,
     }),
     plain("evt.is_wait", |_, _, _| Value::Bool(false)),
     plain("evt.is_syslog", |view, _, _| {
@@ -120,6 +121,11 @@ pub(super) const FIELDS: &[Row] = &[
         Value::Unsigned((failed(view) && !matches!(kind, "file" | "net" | "memory")).into())
     }),
     plain("evt.count.exit", |_, _, _| Value::Unsigned(1)),
+    plain("evt.around", |view, argument, _| match argument {
+        // In whole milliseconds, rounded up: no more than so many are as many as that, or fewer.
+        Argument::Index(at) => Value::Unsigned(real(view).abs_diff(*at).div_ceil(MILLISECOND)),
+        _ => Value::Missing,
+    }),
     plain("evt.abspath", |view, argument, _| match (argument, fs::sides(view)) {
         (Argument::Key(key), Some((from, _))) if *key == "src" => fs::path(from),
         (Argument::Key(key), Some((_, to))) if *key == "dst" => fs::path(to),
@@ -127,6 +133,14 @@ pub(super) const FIELDS: &[Row] = &[
         _ => Value::Missing,
     }),
 ];
+
+fn reads(view: &View<'_>) -> bool {
+    matches!(view.observation.event.body, Body::FileRead(_) | Body::Recv(_))
+}
+
+fn writes(view: &View<'_>) -> bool {
+    matches!(view.observation.event.body, Body::FileWrite(_) | Body::Send(_))
+}
 
 fn real(view: &View<'_>) -> u64 {
     view.observation.event.head.real_ns

@@ -247,7 +247,6 @@ fn server<'a>(view: &View<'a>, of: fn(&'a Endpoint) -> Value<'a>) -> Value<'a> {
     or_missing(view.net(), |net| of(net.server))
 }
 
-/// Client and server, as far as they are known; missing when neither is.
 /// The names of an end: only the other end's are known.
 fn names<'a>(view: &View<'a>, scratch: &mut Scratch, end: fn(&Net<'a>) -> Option<&'a Endpoint>) -> Value<'a> {
     let Some(net) = view.net() else { return Value::Missing };
@@ -260,6 +259,7 @@ fn names<'a>(view: &View<'a>, scratch: &mut Scratch, end: fn(&Net<'a>) -> Option
     }
 }
 
+/// Client and server, as far as they are known; missing when neither is.
 fn ends<'a>(view: &View<'a>, scratch: &mut Scratch, of: fn(&Endpoint) -> Option<Item>) -> Value<'a> {
     let Some(net) = view.net() else { return Value::Missing };
     let both = [net.client, Some(net.server)];
@@ -287,7 +287,7 @@ fn protocol<'a>(view: &View<'a>) -> Value<'a> {
     }
 }
 
-fn inode(view: &View<'_>) -> Option<(u32, u64)> {
+pub(super) fn inode(view: &View<'_>) -> Option<(u32, u64)> {
     let (dev, ino) = match &view.observation.event.body {
         Body::FileOpen(open) => (open.dev, open.ino),
         Body::FileRead(io) | Body::FileWrite(io) => (io.dev, io.ino),

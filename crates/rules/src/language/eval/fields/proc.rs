@@ -109,14 +109,19 @@ pub(super) const FIELDS: &[Row] = &[
         (Value::Text(exe), Some(arguments)) => scratch.build(|out| line(exe, arguments, out)),
         _ => Value::Missing,
     }),
-    built("proc.cwd", |view, _, scratch| match view.exec() {
-        Some(exec) if !exec.cwd.bytes.is_empty() => scratch.build(|out| {
-            out.extend_from_slice(&exec.cwd.bytes);
-            if !exec.cwd.bytes.ends_with(b"/") {
-                out.push(b'/');
-            }
-        }),
-        _ => Value::Missing,
+    built("proc.cwd", |view, _, scratch| {
+        let cwd = match view.exec() {
+            Some(exec) => Some(&exec.cwd.bytes),
+            None => view.process().map(|process| &process.cwd),
+        };
+        or_missing(cwd.filter(|cwd| !cwd.is_empty()), |cwd| {
+            scratch.build(|out| {
+                out.extend_from_slice(cwd);
+                if !cwd.ends_with(b"/") {
+                    out.push(b'/');
+                }
+            })
+        })
     }),
     plain("proc.loginshellid", |view, _, _| {
         let own = SHELLS.contains(&name(view)).then_some(head(view).process.tgid);

@@ -2,7 +2,7 @@
 
 use super::Class;
 use crate::language::{
-    Argument, Comparand, FieldRef, Literal, Operator, Term, Test,
+    Argument, Comparand, FieldRef, Literal, Modifier, Operator, Term, Test,
     eval::{fields, pred::Pred, value::Scalar},
 };
 
@@ -13,10 +13,17 @@ pub(super) struct Truth {
     pub(super) can_fail: bool,
 }
 
-const NEVER: Truth = Truth { can_hold: false, can_fail: true };
+pub(super) const NEVER: Truth = Truth { can_hold: false, can_fail: true };
+
+impl Truth {
+    /// Of the negation.
+    pub(super) fn turned(self) -> Self {
+        Self { can_hold: self.can_fail, can_fail: self.can_hold }
+    }
+}
 
 /// What a field can be worth.
-enum Known {
+pub(super) enum Known {
     Missing,
     /// One of these.
     One(Vec<Scalar<'static>>),
@@ -26,6 +33,8 @@ enum Known {
     Negative,
     /// Names of flags, without these.
     Without(&'static [&'static [u8]]),
+    /// A text that is none of these.
+    NoneOf(&'static [&'static [u8]]),
 }
 
 /// How the test can come out; none when the class decides nothing.
@@ -34,7 +43,11 @@ pub(super) fn truth(test: &Test, class: Class, call: &str) -> Option<Truth> {
     if fields::find(field).is_none() {
         return Some(NEVER);
     }
-    let known = known(field, class, call)?;
+    judge(test, known(field, class, call)?)
+}
+
+/// How the test can come out when its left side is worth this; none when that decides nothing.
+pub(super) fn judge(test: &Test, known: Known) -> Option<Truth> {
     if matches!(known, Known::Missing) {
         return Some(NEVER);
     }
@@ -54,6 +67,19 @@ pub(super) fn truth(test: &Test, class: Class, call: &str) -> Option<Truth> {
                 truth.can_fail |= !holds;
             }
             Some(truth)
+        }
+        Known::NoneOf(others) => {
+            let equal = matches!(
+                test.operator,
+                Operator::Equal | Operator::DoubleEqual | Operator::In | Operator::Intersects
+            );
+            let literals = match &test.right {
+                Comparand::One(literal) => std::slice::from_ref(literal),
+                Comparand::Many(None | Some(Modifier::AnyOf), literals) => literals.as_slice(),
+                _ => return None,
+            };
+            let is_other = |literal: &Literal| matches!(literal, Literal::Text(text) if others.contains(&text.as_slice()));
+            (equal && literals.iter().all(is_other)).then_some(NEVER)
         }
         Known::Natural => ordered(test, 0, i64::MAX),
         Known::Negative => ordered(test, i64::MIN, -1),
@@ -103,6 +129,7 @@ fn known(field: &FieldRef, class: Class, call: &str) -> Option<Known> {
         ("evt.failed", _) => truth(class == Failed),
         ("evt.res", _) if class != Failed => text(&["SUCCESS"]),
         ("evt.category", _) => text(&["file"]),
+        ("evt.buffer" | "evt.buflen" | "evt.io_dir", _) => Known::Missing,
         ("evt.is_io" | "evt.is_io_read" | "evt.is_io_write" | "evt.is_syslog", _) => truth(false),
         ("evt.is_open_write" | "evt.is_open_read", _) if call == "creat" => truth(false),
         ("evt.is_open_write", _) if class == Reading => truth(false),
