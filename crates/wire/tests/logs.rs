@@ -166,7 +166,9 @@ fn memory_is_bounded_whatever_a_file_unpacks_to() {
     assert!(packed.len() < 1 << 20, "{}", packed.len());
     let before = peak();
     check_once(&packed, &["a"], 40 << 20);
-    assert!(peak() - before < 16 << 10, "{} KiB more", peak() - before);
+    // The kernel adds up what each processor counts: its sum may also fall a little.
+    let more = peak().saturating_sub(before);
+    assert!(more < 16 << 10, "{more} KiB more");
 }
 
 fn check_once(bytes: &[u8], names: &[&str], skipped: u64) {
