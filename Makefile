@@ -61,12 +61,13 @@ test-packaging: setup-test
 	scripts/tests/nix.sh
 
 .PHONY: test-services
-test-services: build ## The services in a booted systemd, the images in podman and containerd (needs root; five minutes)
+test-services: build ## The services in a booted systemd, the images and 500 short lives in podman and containerd (needs root; ten minutes)
 	@scripts/setup.sh services
 	$(ROOT) scripts/tests/nspawn.sh
 	$(ROOT) scripts/tests/nspawn.sh --nixos
 	$(ROOT) scripts/tests/images.sh
 	$(ROOT) scripts/tests/containerd.sh
+	$(ROOT) scripts/tests/lives.sh
 	scripts/tests/checkov.sh
 
 .PHONY: test-guest

@@ -12,6 +12,7 @@ mod measure;
 mod metrics;
 mod plot;
 mod programs;
+mod quiet;
 mod rate;
 mod report;
 mod stats;

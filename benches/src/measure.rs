@@ -8,9 +8,9 @@ use crate::{
     agent::{Agent, Setup, Usage},
     latency::{self, LOAD},
     programs::{self, Counting, Program},
+    quiet::{self, Slice},
     rate::{self, Rate},
     report::{Pair, Report},
-    stats::Summary,
     worker::Job,
     workload::{Scratch, Workload},
 };
@@ -21,7 +21,7 @@ pub(crate) struct Plan {
     pub(crate) workloads: Vec<Workload>,
     /// Rounds, each once without and once with the agent.
     pub(crate) rounds: u32,
-    /// Shorter samples.
+    /// Fewer slices.
     pub(crate) quick: bool,
     /// Length of the loss test in seconds; 0 for none.
     pub(crate) rate_seconds: u32,
@@ -43,15 +43,15 @@ pub(crate) struct Plan {
     pub(crate) scratch: Scratch,
 }
 
-/// Samples of each workload, in the plan's order.
-type Samples = Vec<Vec<f64>>;
+/// Slices of each workload, in the plan's order.
+type Slices = Vec<Vec<Slice>>;
 
 /// Measures everything in the plan.
 pub(crate) fn run(plan: &Plan) -> Result<Report> {
     let cores = available_parallelism()?.get();
     let core = cores - 1;
-    let mut without: Samples = vec![Vec::new(); plan.workloads.len()];
-    let mut with: Samples = without.clone();
+    let mut without: Slices = vec![Vec::new(); plan.workloads.len()];
+    let mut with: Slices = without.clone();
     let mut usages = Vec::new();
     for round in 1..=plan.rounds {
         eprintln!("round {round} of {}: without the agent", plan.rounds);
@@ -85,13 +85,16 @@ pub(crate) fn run(plan: &Plan) -> Result<Report> {
         }
         _ => Vec::new(),
     };
+    let limit = quiet::limit(without.iter().chain(&with).flatten()).context("no slices")?;
     let workloads = plan.workloads.iter().zip(without.iter().zip(&with));
     Ok(Report {
         kernel: kernel()?,
         cores,
         rounds: plan.rounds,
         quick: plan.quick,
-        workloads: workloads.map(|(workload, samples)| pair(*workload, samples)).collect::<Result<_>>()?,
+        workloads: workloads
+            .map(|(workload, slices)| pair(*workload, slices, limit))
+            .collect::<Result<_>>()?,
         agent: total(&usages),
         rate,
         series,
@@ -134,24 +137,26 @@ fn start(plan: &Plan) -> Result<Agent> {
     Agent::start(program, &setup, plan.scratch.path())
 }
 
-fn take(plan: &Plan, core: usize, samples: &mut Samples) -> Result<()> {
-    let (divisor, count) = if plan.quick { (4, 3) } else { (1, 5) };
-    for (workload, samples) in plan.workloads.iter().zip(samples) {
+/// Slices of a workload in one round: about a second of work.
+const SLICES: u32 = 250;
+
+fn take(plan: &Plan, core: usize, slices: &mut Slices) -> Result<()> {
+    for (workload, slices) in plan.workloads.iter().zip(slices) {
         let job = Job {
             workload: *workload,
-            steps: workload.steps() / divisor,
-            samples: count,
+            steps: workload.steps(),
+            slices: if plan.quick { SLICES / 8 } else { SLICES },
             core,
             dir: plan.scratch.path().to_owned(),
         };
-        samples.extend(job.spawn()?);
+        slices.extend(job.spawn()?);
     }
     Ok(())
 }
 
-fn pair(workload: Workload, (without, with): (&Vec<f64>, &Vec<f64>)) -> Result<Pair> {
-    let without = Summary::of(without).context("no samples")?;
-    Ok(Pair { workload, without, with: Summary::of(with) })
+fn pair(workload: Workload, (without, with): (&Vec<Slice>, &Vec<Slice>), limit: f64) -> Result<Pair> {
+    let without = quiet::summary(without, limit).context("no slices")?;
+    Ok(Pair { workload, without, with: quiet::summary(with, limit) })
 }
 
 /// All runs of the agent together: counts and times added, the highest peak.

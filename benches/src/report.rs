@@ -9,6 +9,7 @@ use crate::{
     latency::{Deed, Latency},
     plot,
     programs::Program,
+    quiet::Quiet,
     rate::Rate,
     stats::Summary,
     workload::Workload,
@@ -20,20 +21,20 @@ pub(crate) struct Pair {
     /// The workload.
     pub(crate) workload: Workload,
     /// Without the agent.
-    pub(crate) without: Summary,
+    pub(crate) without: Quiet,
     /// With it; none in a baseline run.
-    pub(crate) with: Option<Summary>,
+    pub(crate) with: Option<Quiet>,
 }
 
 impl Pair {
     /// What the agent added to a step, in nanoseconds: the difference of the medians.
     fn added_ns(&self) -> Option<f64> {
-        Some(self.with?.median - self.without.median)
+        Some(self.with?.summary.median - self.without.summary.median)
     }
 
     /// What the agent added, in percent of the step without it.
     fn added_percent(&self) -> Option<f64> {
-        Some(self.added_ns()? / self.without.median * 100.0)
+        Some(self.added_ns()? / self.without.summary.median * 100.0)
     }
 }
 
@@ -148,22 +149,28 @@ impl Report {
         writeln!(out, "Kernel {}, {} cores, {} rounds{quick}.\n", self.kernel, self.cores, self.rounds)?;
         writeln!(
             out,
-            "| workload | without, ns | spread | with, ns | spread | added, ns | added | min without | min with |"
+            "| workload | without, ns | spread | quiet | with, ns | spread | quiet | added, ns | added | min without | \
+             min with |"
         )?;
-        writeln!(out, "|---|--:|--:|--:|--:|--:|--:|--:|--:|")?;
+        writeln!(out, "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|")?;
         for pair in &self.workloads {
-            let with = |value: fn(Summary) -> f64| number(pair.with.map(value));
+            let with = |value: fn(Summary) -> f64| number(pair.with.map(|with| value(with.summary)));
+            let quiet = |state: Option<Quiet>| {
+                state.map_or("–".into(), |state| format!("{:.0} %", state.quiet_percent))
+            };
             writeln!(
                 out,
-                "| {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+                "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
                 pair.workload.name(),
-                number(Some(pair.without.median)),
-                number(Some(pair.without.spread)),
+                number(Some(pair.without.summary.median)),
+                number(Some(pair.without.summary.spread)),
+                quiet(Some(pair.without)),
                 with(|summary| summary.median),
                 with(|summary| summary.spread),
+                quiet(pair.with),
                 number(pair.added_ns()),
                 pair.added_percent().map_or("–".into(), |percent| format!("{percent:.1} %")),
-                number(Some(pair.without.min)),
+                number(Some(pair.without.summary.min)),
                 with(|summary| summary.min),
             )?;
         }
@@ -283,7 +290,9 @@ mod tests {
     use super::*;
 
     fn report(with: Option<Summary>) -> Report {
-        let without = Summary { median: 50.0, min: 48.0, spread: 1.0 };
+        let quiet = |summary| Quiet { summary, quiet_percent: 70.0 };
+        let without = quiet(Summary { median: 50.0, min: 48.0, spread: 1.0 });
+        let with = with.map(quiet);
         Report {
             kernel: "6.18".into(),
             cores: 2,
@@ -301,7 +310,7 @@ mod tests {
     #[test]
     fn a_baseline_promises_nothing() {
         let text = report(None).markdown();
-        assert!(text.contains("| unwatched | 50.0 | 1.0 | – | – | – | – | 48.0 | – |"), "{text}");
+        assert!(text.contains("| unwatched | 50.0 | 1.0 | 70 % | – | – | – | – | – | 48.0 | – |"), "{text}");
         assert!(!text.contains("target"), "{text}");
     }
 

@@ -60,16 +60,16 @@ impl Workload {
         }
     }
 
-    /// Steps in one sample: about 0.2 s of work on a small virtual machine.
+    /// Steps in one slice: about 4 ms of work on a small virtual machine.
     pub(crate) fn steps(self) -> u32 {
         match self {
-            Self::Unwatched => 2_000_000,
-            Self::OpenReadClose => 100_000,
-            Self::WriteNull => 1_000_000,
-            Self::WriteFile => 500_000,
-            Self::Exec => 400,
-            Self::Connect => 8_000,
-            Self::Mixed => 1_500,
+            Self::Unwatched => 30_000,
+            Self::OpenReadClose => 2_000,
+            Self::WriteNull => 25_000,
+            Self::WriteFile => 12_000,
+            Self::Exec => 16,
+            Self::Connect => 250,
+            Self::Mixed => 60,
         }
     }
 }

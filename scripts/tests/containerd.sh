@@ -8,6 +8,8 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 # shellcheck source=scripts/lib.sh
 . scripts/lib.sh
+# shellcheck source=scripts/tests/cri.sh
+. scripts/tests/cri.sh
 
 if [ "${1:-}" != inside ]; then
     [ "$(id -u)" -eq 0 ] || die "root is needed: a container that loads BPF programs"
@@ -19,13 +21,10 @@ if [ "${1:-}" != inside ]; then
     # shellcheck disable=SC2317 # called by the trap
     cleanup() {
         buildah --storage-driver "${SENTINEL_STORAGE_DRIVER:-overlay}" rmi --force \
-            "localhost/sentinel-"{agent,detector,dashboard}":$(basename "$work")" "localhost/tools:$(basename "$work")" >/dev/null 2>&1 || true
-        # What containerd and runc leave of the pods' control groups.
+            "localhost/sentinel-"{agent,detector,dashboard}":$(basename "$work")" >/dev/null 2>&1 || true
         if [ -e "$work/pods.json" ]; then
-            jq -r '.[].uid' "$work/pods.json" | while read -r uid; do
-                find /sys/fs/cgroup -depth -type d -path "*/kubepods/burstable/pod$uid*" -exec rmdir {} + 2>/dev/null || true
-            done
-            find /sys/fs/cgroup -maxdepth 3 -depth -type d -path '*/kubepods*' -exec rmdir {} + 2>/dev/null || true
+            mapfile -t uids < <(jq -r '.[].uid' "$work/pods.json")
+            cri_sweep "${uids[@]}"
         fi
         rm -rf "$work"
     }
@@ -33,16 +32,11 @@ if [ "${1:-}" != inside ]; then
     tag=$(basename "$work")
     scripts/images.sh --tag "$tag" --output "$work/images" agent detector dashboard
     # One image more, for the pods' own process and for the workload.
-    driver=(--storage-driver "${SENTINEL_STORAGE_DRIVER:-overlay}")
     mkdir -p "$work/tools/bin" "$work/tools/tmp"
     chmod 1777 "$work/tools/tmp"
     cp "$(command -v busybox)" "$work/tools/bin/busybox"
     for applet in sh sleep cp true; do ln -s busybox "$work/tools/bin/$applet"; done
-    container=$(buildah "${driver[@]}" from scratch)
-    buildah "${driver[@]}" copy --quiet "$container" "$work/tools" / >/dev/null
-    buildah "${driver[@]}" config --entrypoint '["/bin/sleep","2147483647"]' "$container"
-    buildah "${driver[@]}" commit --quiet --rm "$container" "localhost/tools:$tag" >/dev/null
-    buildah "${driver[@]}" push --quiet "localhost/tools:$tag" "docker-archive:$work/images/tools.tar:localhost/tools:$tag"
+    cri_image "$work/tools" "tools:$tag" "$work/images/tools.tar" '["/bin/sleep","2147483647"]'
     # Not exec: the traps are this shell's.
     unshare --mount --net --propagation slave "$0" inside "$work"
     exit
@@ -50,42 +44,14 @@ fi
 
 work=$2
 tag=$(basename "$work")
-# The agent sees the runtime in the node's /run, which it is given as the node's mounts change.
-mount --make-rshared /
-mount -t tmpfs tmpfs /run
-ip link set lo up
-mkdir -p /run/containerd "$work/python"
-socket=/run/containerd/containerd.sock
-cat >"$work/containerd.toml" <<CONFIG
-version = 2
-root = "$work/containerd"
-state = "/run/containerd/state"
-[grpc]
-  address = "$socket"
-[plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "localhost/tools:$tag"
-  # Not every machine lets us raise it.
-  restrict_oom_score_adj = true
-  [plugins."io.containerd.grpc.v1.cri".containerd]
-    snapshotter = "overlayfs"
-  [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
-    runtime_type = "io.containerd.runc.v2"
-  [plugins."io.containerd.grpc.v1.cri".cni]
-    conf_dir = "$work/none"
-CONFIG
-protoc --proto_path=scripts/tests --python_out="$work/python" --grpc_python_out="$work/python" \
-    --plugin=protoc-gen-grpc_python="$(command -v grpc_python_plugin)" cri.proto
 pods() { PYTHONPATH=$work/python /usr/bin/python3 scripts/tests/pods.py "$1" "$socket" "$work" "${@:2}"; }
 
-containerd --config "$work/containerd.toml" >"$work/containerd.log" 2>&1 &
-containerd=$!
 finish() {
     [ -e "$work/ends.json" ] || pods end >/dev/null 2>&1 || true
-    kill "$containerd" 2>/dev/null || true
-    wait "$containerd" 2>/dev/null || true
-    umount --lazy /run || true
+    cri_stop
 }
 trap finish EXIT
+cri_start "$work" "tools:$tag"
 
 log() { # log POD: what its container wrote, without the runtime's mark before each line
     local file
@@ -103,9 +69,6 @@ wait_for() { # wait_for WHAT SECONDS COMMAND…
         sleep 0.2
     done
 }
-wait_for "containerd does not start" 30 ctr --address "$socket" version
-for image in "$work"/images/*.tar; do ctr --address "$socket" --namespace k8s.io images import "$image" >/dev/null; done
-
 # On one network, where names of services are not known.
 PATH=$(scripts/get-helm.sh):$PATH
 helm template sentinel helm/sentinel --namespace security \

@@ -21,8 +21,11 @@ use crate::{
     ledger::{Entry, Ledger},
 };
 
-/// While events keep coming the reader naps instead of being woken for each: a wake-up costs ten events.
-const NAP: Duration = Duration::from_millis(1);
+/// While events keep coming the reader naps instead of being woken for each: a wake-up costs ten events. The first nap
+/// is short, for what follows a program's start at once; each further one is twice as long, to [`LONGEST_NAP`].
+const NAP: Duration = Duration::from_micros(250);
+/// Under a steady load the reader and all behind it wake up this seldom; an alert is late by as much.
+const LONGEST_NAP: Duration = Duration::from_millis(1);
 /// Longest sleep. Bounds the delay of the one record in a million that is submitted while the reader
 /// goes to sleep and does not wake it.
 const SLEEP: Duration = Duration::from_millis(20);
@@ -42,7 +45,8 @@ pub struct Reader {
     open_files: MapHandle,
     counts: MapHandle,
     places: MapHandle,
-    busy: bool,
+    /// How many times in a row there were events.
+    busy: u32,
     /// The last batch was full: there is no time to nap.
     more: bool,
     sweep: Duration,
@@ -100,7 +104,7 @@ impl Reader {
             open_files: maps.open_files,
             counts: maps.counts,
             places: maps.places,
-            busy: false,
+            busy: 0,
             more: false,
             sweep,
             next_sweep: now + sweep,
@@ -122,8 +126,8 @@ impl Reader {
             events.append(&mut self.kept);
             return Ok(());
         }
-        if self.busy && !self.more {
-            thread::sleep(NAP);
+        if self.busy > 0 && !self.more {
+            thread::sleep(NAP.saturating_mul(1 << (self.busy - 1).min(8)).min(LONGEST_NAP));
         }
         let begun = boot_ns();
         self.more = self.consume()?;
@@ -137,7 +141,7 @@ impl Reader {
                     .map_err(ProbeError::refused("the ring"))?;
             }
         }
-        self.busy = self.take(events);
+        self.busy = if self.take(events) { self.busy.saturating_add(1) } else { 0 };
         if !self.more {
             self.shared.caught_up.store(begun, Ordering::Relaxed);
         }

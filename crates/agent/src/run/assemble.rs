@@ -41,8 +41,9 @@ use crate::{
     watch,
 };
 
-/// Events between reader and pipeline: some 2 MiB, 25 ms at 150,000 events a second; the ring takes the rest.
-const QUEUED_EVENTS: usize = 4096;
+/// Events between reader and pipeline: some 1 MiB, 13 ms at 150,000 events a second; the ring, where they are smaller,
+/// takes the rest.
+const QUEUED_EVENTS: usize = 2048;
 /// Alerts between pipeline and observer.
 const QUEUED_ALERTS: usize = 4096;
 /// Their bytes.

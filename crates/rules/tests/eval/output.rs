@@ -1,6 +1,8 @@
 //! What alerts say.
 
-use sentinel_event::{Body, Observation};
+use std::sync::Arc;
+
+use sentinel_event::{Body, Executable, Observation};
 use sentinel_rules::language::{
     Additions, AppendOutput, ExtraField,
     eval::{Alert, Engine, Matching, Memory, Node, Selection},
@@ -110,8 +112,8 @@ fn sentinels_object_has_what_the_contract_names() {
         "timestamp": "2023-11-14T22:13:20.123456789Z",
         "addr": "203.0.113.9:4444",
         "lineage": [
-            {"pid": 200, "name": "bash", "exe": "/usr/bin/bash"},
-            {"pid": 100, "name": "sshd", "exe": "/usr/sbin/sshd"},
+            {"pid": 200, "name": "bash", "exe": "/usr/bin/bash", "cmdline": "bash"},
+            {"pid": 100, "name": "sshd", "exe": "/usr/sbin/sshd", "cmdline": "sshd -D"},
         ],
         "rule": "A rule",
         "tags": ["a", "b"],
@@ -122,6 +124,20 @@ fn sentinels_object_has_what_the_contract_names() {
         },
     });
     assert_eq!(value, expected);
+}
+
+#[test]
+fn an_ancestor_is_told_with_what_is_known_of_its_start() {
+    let mut event = contained(connect("203.0.113.9", 4444));
+    let mut parent = (*process(200, "drop", "/memfd:drop", &["drop", &"x".repeat(5000)])).clone();
+    parent.cwd = "/dev/shm".into();
+    parent.executable = Some(Executable { memfd: true, upper_layer: true, ..Executable::default() });
+    event.ancestors = [Arc::new(parent)].into();
+    let text = alert("%proc.name", &event, |alert, out| alert.sentinel_json(out));
+    let value: Value = serde_json::from_slice(&text).unwrap();
+    let told = &value["lineage"][0];
+    assert_eq!((&told["cwd"], &told["memfd"], &told["upper_layer"]), (&json!("/dev/shm"), &json!(true), &json!(true)));
+    assert_eq!(told["cmdline"], format!("drop {}", "x".repeat(507)), "at most 512 bytes");
 }
 
 #[test]

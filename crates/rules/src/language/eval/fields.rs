@@ -25,7 +25,7 @@ use super::{
 use crate::language::{Argument, FieldRef};
 
 pub use missing::{MISSING, why_missing};
-pub(super) use proc::arguments;
+pub(super) use proc::{arguments, line_of};
 
 /// Computes a field.
 pub(super) type Get = for<'a> fn(&View<'a>, &Argument, &mut Scratch) -> Value<'a>;

@@ -3,7 +3,11 @@
 use sentinel_event::{Body, Endpoint, Runtime};
 
 use super::{
-    super::{fields::container, json::Members, json::print, view::View},
+    super::{
+        fields::{container, line_of},
+        json::{Members, print},
+        view::View,
+    },
     Alert, tags,
 };
 
@@ -133,7 +137,10 @@ fn pod(view: &View<'_>, out: &mut Vec<u8>) {
     object.end();
 }
 
-/// The ancestors, parent first.
+/// Bytes of an ancestor's command line: sixteen of them must not make an alert a page.
+const CMDLINE: usize = 512;
+
+/// The ancestors, parent first. What is not known of one is left out.
 fn lineage(view: &View<'_>, out: &mut Vec<u8>) {
     let mut array = Members::array(out);
     for process in view.ancestors() {
@@ -143,6 +150,21 @@ fn lineage(view: &View<'_>, out: &mut Vec<u8>) {
         object.text("exe", &process.exe);
         if let Some(id) = process.exec_id() {
             object.text("exec_id", id.to_string());
+        }
+        if !process.argv.is_empty() {
+            let mut cmdline = Vec::new();
+            line_of(process, &mut cmdline);
+            cmdline.truncate(CMDLINE);
+            object.text("cmdline", &cmdline);
+        }
+        if !process.cwd.is_empty() {
+            object.text("cwd", &process.cwd);
+        }
+        let file = process.executable.unwrap_or_default();
+        for (key, told) in [("memfd", file.memfd), ("upper_layer", file.upper_layer)] {
+            if told {
+                object.number(key, true);
+            }
         }
         object.end();
     }

@@ -227,7 +227,8 @@ fn line(first: &[u8], words: &[Text], out: &mut Vec<u8>) {
     }
 }
 
-fn line_of(process: &Process, out: &mut Vec<u8>) {
+/// The command line of a process: its name and the arguments but the first.
+pub(in crate::language::eval) fn line_of(process: &Process, out: &mut Vec<u8>) {
     line(&process.comm, rest(&process.argv), out);
 }
 
