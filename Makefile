@@ -36,7 +36,7 @@ build: setup-build web ## Leaves the release programs in target/release
 	$(CARGO) build --release --workspace --exclude sentinel-benches --bins
 
 .PHONY: test
-test: setup-test fmt-check lint unit test-web test-packaging ## Everything that must hold: formats, lints, all tests (root ones with sudo)
+test: setup-test fmt-check lint unit vm-smoke test-web test-packaging ## Everything that must hold: formats, lints, all tests (root ones with sudo)
 
 # One build and one run for all tests. test-runner.sh gives root to those of root_*.rs.
 .PHONY: unit
@@ -110,9 +110,9 @@ vm-test: setup-build ## Runs the kernel tests on other kernels, in QEMU (KERNEL=
 	@scripts/setup.sh vm
 	scripts/vm-test.sh $(KERNEL)
 
-# After the unit tests, whose programs it takes.
+# It takes the programs of the unit tests: after them nothing is built.
 .PHONY: vm-smoke
-vm-smoke: setup-test web ## A few kernel tests and attacks on other kernels, in QEMU (six minutes)
+vm-smoke: setup-test web ## A few kernel tests and attacks on other kernels, in QEMU (five minutes)
 	scripts/vm-test.sh --smoke $(KERNEL)
 
 .PHONY: docs

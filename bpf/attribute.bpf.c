@@ -35,7 +35,7 @@ static __always_inline void target_name(struct sentinel_file_target *t)
 		path_copy(&r->target.path, TAIL(r), 0, path, measure, SIZE, loop);                           \
 		target_file(&r->target, file, fd);                                                           \
 		FILL;                                                                                        \
-		fill_header(&r->hdr, (KIND), sizeof(*r) + r->target.path.span.len, ctx->id, ctx->ret);       \
+		fill_header(&r->hdr, (KIND), sizeof(*r) + r->target.path.span.len, call_of(ctx), ctx->ret);  \
 		ring_submit(r);                                                                              \
 		return 0;                                                                                    \
 	} while (0)
@@ -64,14 +64,14 @@ static __always_inline void target_name(struct sentinel_file_target *t)
 
 static __always_inline int chmod_exit(struct tp_sys_exit *ctx, bool loop)
 {
-	bool at = ctx->id == NR_FCHMODAT || ctx->id == NR_FCHMODAT2;
+	bool at = call_of(ctx) == NR_FCHMODAT || call_of(ctx) == NR_FCHMODAT2;
 	const char *user = at ? (void *)ARG(1) : (void *)ARG(0);
 	long dirfd = at ? (long)ARG(0) : AT_FDCWD;
-	__u32 mode = at ? ARG(2) : ARG(1), flags = ctx->id == NR_FCHMODAT2 ? ARG(3) : 0;
+	__u32 mode = at ? ARG(2) : ARG(1), flags = call_of(ctx) == NR_FCHMODAT2 ? ARG(3) : 0;
 
-	if (!wanted_outcome(SENTINEL_KIND_FILE_CHMOD, ctx->ret))
+	if (!wanted_call(SENTINEL_KIND_FILE_CHMOD, ctx->ret))
 		return 0;
-	if (ctx->id == NR_FCHMOD)
+	if (call_of(ctx) == NR_FCHMOD)
 		BY_FD(file_chmod, SENTINEL_KIND_FILE_CHMOD, ARG(0), CHMOD_FILL);
 	ONE_NAME(file_chmod, SENTINEL_KIND_FILE_CHMOD, target.asked, dirfd, user, {
 		target_name(&r->target);
@@ -95,14 +95,14 @@ PROGRAM(file_chmod, struct tp_sys_exit, chmod_exit, ctx)
 
 static __always_inline int chown_exit(struct tp_sys_exit *ctx, bool loop)
 {
-	bool at = ctx->id == NR_FCHOWNAT;
+	bool at = call_of(ctx) == NR_FCHOWNAT;
 	const char *user = at ? (void *)ARG(1) : (void *)ARG(0);
 	long dirfd = at ? (long)ARG(0) : AT_FDCWD;
 	__u32 uid = at ? ARG(2) : ARG(1), gid = at ? ARG(3) : ARG(2), flags = at ? ARG(4) : 0;
 
-	if (!wanted_outcome(SENTINEL_KIND_FILE_CHOWN, ctx->ret))
+	if (!wanted_call(SENTINEL_KIND_FILE_CHOWN, ctx->ret))
 		return 0;
-	if (ctx->id == NR_FCHOWN)
+	if (call_of(ctx) == NR_FCHOWN)
 		BY_FD(file_chown, SENTINEL_KIND_FILE_CHOWN, ARG(0), CHOWN_FILL);
 	ONE_NAME(file_chown, SENTINEL_KIND_FILE_CHOWN, target.asked, dirfd, user, {
 		target_name(&r->target);
@@ -119,11 +119,11 @@ PROGRAM(file_chown, struct tp_sys_exit, chown_exit, ctx)
 static __always_inline int truncate_exit(struct tp_sys_exit *ctx, bool loop)
 {
 	const char *user = (void *)ARG(0);
-	__u64 size = ARG(1);
+	__u64 size = second_size();
 
-	if (!wanted_outcome(SENTINEL_KIND_FILE_TRUNCATE, ctx->ret))
+	if (!wanted_call(SENTINEL_KIND_FILE_TRUNCATE, ctx->ret))
 		return 0;
-	if (ctx->id != NR_TRUNCATE)
+	if (call_of(ctx) != NR_TRUNCATE)
 		BY_FD(file_truncate, SENTINEL_KIND_FILE_TRUNCATE, ARG(0), r->size = size);
 	ONE_NAME(file_truncate, SENTINEL_KIND_FILE_TRUNCATE, target.asked, AT_FDCWD, user, {
 		target_name(&r->target);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What processes do to themselves, to each other and to the kernel: prctl, signals, bpf, userfaultfd,
  * io_uring, process_vm_writev; and every other call that a rule names. Misses: int 0x80. */
-#include "ring.h"
+#include "calls.h"
 
 /* -- prctl ------------------------------------------------------------------------------------------ */
 
@@ -34,7 +34,7 @@ int prctl(struct tp_sys_exit *ctx)
 	struct sentinel_prctl *r;
 	__u32 option = ARG(0);
 
-	if (!prctl_matters(option) || !wanted(SENTINEL_KIND_PRCTL))
+	if (!prctl_matters(option) || !wanted_call(SENTINEL_KIND_PRCTL, ctx->ret))
 		return 0;
 	r = ring_reserve(SENTINEL_KIND_PRCTL, sizeof(*r));
 	if (!r)
@@ -44,7 +44,7 @@ int prctl(struct tp_sys_exit *ctx)
 	r->args[1] = ARG(2);
 	r->args[2] = ARG(3);
 	r->args[3] = ARG(4);
-	fill_header(&r->hdr, SENTINEL_KIND_PRCTL, sizeof(*r), ctx->id, ctx->ret);
+	fill_header(&r->hdr, SENTINEL_KIND_PRCTL, sizeof(*r), call_of(ctx), ctx->ret);
 	ring_submit(r);
 	return 0;
 }
@@ -72,29 +72,29 @@ int signal(struct tp_sys_exit *ctx)
 {
 	struct sentinel_signal *r;
 
-	if (!wanted_outcome(SENTINEL_KIND_SIGNAL, ctx->ret))
+	if (!wanted_call(SENTINEL_KIND_SIGNAL, ctx->ret))
 		return 0;
 	r = ring_reserve(SENTINEL_KIND_SIGNAL, sizeof(*r));
 	if (!r)
 		return 0;
 	r->target_pid = r->target_tid = 0;
 	r->pidfd = -1;
-	if (ctx->id == NR_PIDFD_SEND_SIGNAL) {
+	if (call_of(ctx) == NR_PIDFD_SEND_SIGNAL) {
 		r->pidfd = ARG(0);
 		r->target_pid = ctx->ret < 0 ? 0 : pid_of_pidfd(r->pidfd);
 		r->signal = ARG(1);
-	} else if (ctx->id == NR_TGKILL || ctx->id == NR_RT_TGSIGQUEUEINFO) {
+	} else if (call_of(ctx) == NR_TGKILL || call_of(ctx) == NR_RT_TGSIGQUEUEINFO) {
 		r->target_pid = ARG(0);
 		r->target_tid = ARG(1);
 		r->signal = ARG(2);
-	} else if (ctx->id == NR_TKILL) {
+	} else if (call_of(ctx) == NR_TKILL) {
 		r->target_tid = ARG(0);
 		r->signal = ARG(1);
 	} else {
 		r->target_pid = ARG(0);
 		r->signal = ARG(1);
 	}
-	fill_header(&r->hdr, SENTINEL_KIND_SIGNAL, sizeof(*r), ctx->id, ctx->ret);
+	fill_header(&r->hdr, SENTINEL_KIND_SIGNAL, sizeof(*r), call_of(ctx), ctx->ret);
 	ring_submit(r);
 	return 0;
 }
@@ -138,7 +138,7 @@ int bpf(struct tp_sys_exit *ctx)
 	const void *attr = (void *)ARG(1);
 	__u32 cmd = ARG(0), size = ARG(2);
 
-	if (!bpf_matters(cmd) || !wanted_outcome(SENTINEL_KIND_BPF, ctx->ret))
+	if (!bpf_matters(cmd) || !wanted_call(SENTINEL_KIND_BPF, ctx->ret))
 		return 0;
 	r = ring_reserve(SENTINEL_KIND_BPF, sizeof(*r));
 	if (!r)
@@ -151,7 +151,7 @@ int bpf(struct tp_sys_exit *ctx)
 		if (size >= (cmd ? 64 : 44)) /* prog_name, map_name */
 			bpf_probe_read_user(r->name, sizeof(r->name), attr + (cmd ? 48 : 28));
 	}
-	fill_header(&r->hdr, SENTINEL_KIND_BPF, sizeof(*r), ctx->id, ctx->ret);
+	fill_header(&r->hdr, SENTINEL_KIND_BPF, sizeof(*r), call_of(ctx), ctx->ret);
 	ring_submit(r);
 	return 0;
 }
@@ -166,10 +166,18 @@ struct {
 
 #define MAP_GET_FD_BY_ID 14
 
-/* Attached to sys_exit_bpf, always. No event: notes whoever else has opened a map of ours, by the map behind
- * the new descriptor; when another thread has put something else there, by the number that was asked for. One
- * of the two is there, unless the caller rewrites both at the right moment. Misses: descriptors taken from us
- * by pidfd_getfd. */
+/* Whether it is the descriptor of a map: the kernel calls those so. */
+static __always_inline bool is_map(__u64 file)
+{
+	struct dentry *d = LD(CAST((void *)file, struct file), f_path.dentry);
+
+	return LD(d, d_name.len) == 7 && WORD(LD(d, d_name.name)) == 0x0070616d2d667062 /* "bpf-map" */;
+}
+
+/* Attached to sys_exit_{bpf,pidfd_getfd}, always. No event: notes whoever else has opened a map of ours, by
+ * the map behind the new descriptor; when another thread has put something else there, by the number that was
+ * asked for. One of the two is there, unless the caller rewrites both at the right moment. A descriptor that
+ * pidfd_getfd took from us leads to the same map. */
 SEC("tracepoint")
 int guard(struct tp_sys_exit *ctx)
 {
@@ -178,13 +186,15 @@ int guard(struct tp_sys_exit *ctx)
 	struct sentinel_intruder *noted;
 	__u64 file;
 
-	if ((__u32)ARG(0) != MAP_GET_FD_BY_ID || ctx->ret < 0 || !conf || tgid == conf->self_tgid)
+	bool taken = call_of(ctx) == NR_PIDFD_GETFD;
+
+	if (ctx->ret < 0 || !conf || tgid == conf->self_tgid || (!taken && (__u32)ARG(0) != MAP_GET_FD_BY_ID))
 		return 0;
 	file = file_of_fd(ctx->ret);
-	if (file)
+	if (file && is_map(file))
 		id = LD(CAST(LD(CAST((void *)file, struct file), private_data), struct bpf_map), id);
 	noted = bpf_map_lookup_elem(&own_maps, &id);
-	if (!noted) {
+	if (!noted && !taken) {
 		bpf_probe_read_user(&id, sizeof(id), (void *)ARG(1));
 		noted = bpf_map_lookup_elem(&own_maps, &id);
 	}
@@ -204,14 +214,14 @@ int userfaultfd(struct tp_sys_exit *ctx)
 {
 	struct sentinel_userfaultfd *r;
 
-	if (!wanted_outcome(SENTINEL_KIND_USERFAULTFD, ctx->ret))
+	if (!wanted_call(SENTINEL_KIND_USERFAULTFD, ctx->ret))
 		return 0;
 	r = ring_reserve(SENTINEL_KIND_USERFAULTFD, sizeof(*r));
 	if (!r)
 		return 0;
 	r->flags = ARG(0);
 	r->pad = 0;
-	fill_header(&r->hdr, SENTINEL_KIND_USERFAULTFD, sizeof(*r), ctx->id, ctx->ret);
+	fill_header(&r->hdr, SENTINEL_KIND_USERFAULTFD, sizeof(*r), call_of(ctx), ctx->ret);
 	ring_submit(r);
 	return 0;
 }
@@ -223,7 +233,7 @@ int io_uring_setup(struct tp_sys_exit *ctx)
 	struct sentinel_io_uring_setup *r;
 	__u32 params[6] = {}; /* the head of struct io_uring_params */
 
-	if (!wanted_outcome(SENTINEL_KIND_IO_URING_SETUP, ctx->ret))
+	if (!wanted_call(SENTINEL_KIND_IO_URING_SETUP, ctx->ret))
 		return 0;
 	r = ring_reserve(SENTINEL_KIND_IO_URING_SETUP, sizeof(*r));
 	if (!r)
@@ -236,7 +246,7 @@ int io_uring_setup(struct tp_sys_exit *ctx)
 	r->sq_thread_cpu = params[3];
 	r->sq_thread_idle = params[4];
 	r->features = params[5];
-	fill_header(&r->hdr, SENTINEL_KIND_IO_URING_SETUP, sizeof(*r), ctx->id, ctx->ret);
+	fill_header(&r->hdr, SENTINEL_KIND_IO_URING_SETUP, sizeof(*r), call_of(ctx), ctx->ret);
 	ring_submit(r);
 	return 0;
 }
@@ -246,17 +256,18 @@ SEC("tracepoint")
 int process_vm_write(struct tp_sys_exit *ctx)
 {
 	struct sentinel_process_vm_write *r;
+	user_word addr = 0;
 
-	if (!wanted_outcome(SENTINEL_KIND_PROCESS_VM_WRITE, ctx->ret))
+	if (!wanted_call(SENTINEL_KIND_PROCESS_VM_WRITE, ctx->ret))
 		return 0;
 	r = ring_reserve(SENTINEL_KIND_PROCESS_VM_WRITE, sizeof(*r));
 	if (!r)
 		return 0;
 	r->target_pid = ARG(0);
 	r->pieces = ARG(4);
-	r->addr = 0;
-	bpf_probe_read_user(&r->addr, sizeof(r->addr), (void *)ARG(3));
-	fill_header(&r->hdr, SENTINEL_KIND_PROCESS_VM_WRITE, sizeof(*r), ctx->id, ctx->ret);
+	bpf_probe_read_user(&addr, sizeof(addr), (void *)ARG(3));
+	r->addr = addr;
+	fill_header(&r->hdr, SENTINEL_KIND_PROCESS_VM_WRITE, sizeof(*r), call_of(ctx), ctx->ret);
 	ring_submit(r);
 	return 0;
 }
@@ -269,7 +280,7 @@ int syscall(struct tp_sys_exit *ctx)
 {
 	struct sentinel_syscall *r;
 
-	if (!wanted(SENTINEL_KIND_SYSCALL))
+	if (!wanted_call(SENTINEL_KIND_SYSCALL, ctx->ret))
 		return 0;
 	r = ring_reserve(SENTINEL_KIND_SYSCALL, sizeof(*r));
 	if (!r)
@@ -280,7 +291,7 @@ int syscall(struct tp_sys_exit *ctx)
 	r->args[3] = ARG(3);
 	r->args[4] = ARG(4);
 	r->args[5] = ARG(5);
-	fill_header(&r->hdr, SENTINEL_KIND_SYSCALL, sizeof(*r), ctx->id, ctx->ret);
+	fill_header(&r->hdr, SENTINEL_KIND_SYSCALL, sizeof(*r), call_of(ctx), ctx->ret);
 	ring_submit(r);
 	return 0;
 }

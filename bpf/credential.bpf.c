@@ -75,7 +75,7 @@ int setuid(struct tp_sys_exit *ctx)
 	r = ring_reserve(SENTINEL_KIND_SETUID, sizeof(*r));
 	if (!r)
 		return 0;
-	fill_header(&r->hdr, SENTINEL_KIND_SETUID, sizeof(*r), ctx->id, ctx->ret);
+	fill_header(&r->hdr, SENTINEL_KIND_SETUID, sizeof(*r), call_of(ctx), ctx->ret);
 	r->known = take_before(&r->before, &r->hdr);
 	credentials_fill(&r->after);
 	r->asked[0] = ARG(0);
@@ -96,7 +96,7 @@ int capset(struct tp_sys_exit *ctx)
 	r = ring_reserve(SENTINEL_KIND_CAPSET, sizeof(*r));
 	if (!r)
 		return 0;
-	fill_header(&r->hdr, SENTINEL_KIND_CAPSET, sizeof(*r), ctx->id, ctx->ret);
+	fill_header(&r->hdr, SENTINEL_KIND_CAPSET, sizeof(*r), call_of(ctx), ctx->ret);
 	r->known = take_before(&r->before, &r->hdr);
 	credentials_fill(&r->after);
 	r->pad = 0;

@@ -16,7 +16,6 @@
 #define DNS_BYTES   512
 #define DNS_ANSWER  0x80 /* in the third byte: not a question */
 #define MESSAGES    4
-#define MMSGHDR	    64
 
 struct dns_call {
 	struct socket_call socket;
@@ -25,31 +24,21 @@ struct dns_call {
 	bool stream, connected;
 };
 
-/* The beginning of a msghdr. */
-struct dns_header {
-	void *name;
-	__u32 name_len;
-	__u32 pad;
-	void *vector;
-};
-
 /* Where the message of @header is, and who sent it. */
 static __always_inline void dns_select(struct dns_call *d, const void *header)
 {
-	struct {
-		__u64 base, len;
-	} piece = {};
-	struct dns_header h = {};
+	struct user_piece piece = {};
+	struct user_header h = {};
 
 	d->room = 0;
 	if (bpf_probe_read_user(&h, sizeof(h), header) ||
-	    bpf_probe_read_user(&piece, sizeof(piece), h.vector))
+	    bpf_probe_read_user(&piece, sizeof(piece), (void *)(__u64)h.pieces))
 		return;
 	d->buffer = piece.base;
 	d->room = piece.len < DNS_BYTES ? piece.len : DNS_BYTES;
 	d->socket.asked.len = 0;
 	if (!d->connected && h.name)
-		ask(&d->socket.asked, h.name, h.name_len);
+		ask(&d->socket.asked, (void *)(__u64)h.name, h.name_len);
 }
 
 static __always_inline bool dns_asked(struct asked *a)
@@ -112,7 +101,7 @@ SEC("tracepoint")
 int dns(struct tp_sys_exit *ctx)
 {
 	/* Read once: the verifier takes no pointer into the middle of the context. */
-	int id = *(volatile int *)&ctx->id;
+	int id = COMPAT ? (int)call_of(ctx) : *(volatile int *)&ctx->id;
 	long ret = *(volatile long *)&ctx->ret;
 	bool plain = id == NR_RECVFROM || id == NR_READ, one = plain || id == NR_RECVMSG;
 	struct dns_call d = {};
@@ -144,7 +133,7 @@ int dns(struct tp_sys_exit *ctx)
 		if (i && (one || i >= ret))
 			break;
 		dns_select(&d, header);
-		if (!one && bpf_probe_read_user(&d.bytes, sizeof(d.bytes), header + 56))
+		if (!one && bpf_probe_read_user(&d.bytes, sizeof(d.bytes), header + MMSGHDR_LEN))
 			break;
 		dns_tell(&d);
 	}

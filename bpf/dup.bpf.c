@@ -80,11 +80,12 @@ static __always_inline void dup_fill(struct sentinel_dup *r, struct dup_call *d,
 
 static __always_inline int dup_exit(struct tp_sys_exit *ctx, bool loop)
 {
-	struct socket_call call = {.kind = SENTINEL_KIND_DUP, .nr = ctx->id, .ret = ctx->ret}, *c = &call;
+	struct socket_call call = {.kind = SENTINEL_KIND_DUP, .nr = call_of(ctx), .ret = ctx->ret},
+			   *c = &call;
 	struct dup_call d = {};
 	__u64 path, measure;
 
-	if (!wanted_outcome(SENTINEL_KIND_DUP, ctx->ret) || !dup_args(&d, ctx->id))
+	if (!wanted_call(SENTINEL_KIND_DUP, ctx->ret) || !dup_args(&d, call_of(ctx)))
 		return 0;
 	c->fd = ARG(0);
 	/* Both descriptors lead to the file; the new one is less likely to have been closed since. */

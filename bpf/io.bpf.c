@@ -258,7 +258,7 @@ static __always_inline int account_call(struct io_call *c, bool loop)
 
 static __always_inline int account(unsigned int fd, struct tp_sys_exit *ctx, int w, bool loop)
 {
-	struct io_call c = {.nr = ctx->id, .fd = fd, .ret = ctx->ret, .w = w};
+	struct io_call c = {.nr = call_of(ctx), .fd = fd, .ret = ctx->ret, .w = w};
 
 	if (ctx->ret < 0 || others())
 		return 0;
@@ -269,12 +269,26 @@ static __always_inline int account(unsigned int fd, struct tp_sys_exit *ctx, int
 /* A call that has its data in the caller's memory. */
 static __always_inline int account_data(struct tp_sys_exit *ctx, int w, bool loop)
 {
-	struct io_call c = {.nr = ctx->id, .fd = ARG(0), .ret = ctx->ret, .w = w, .moves = true};
+	struct io_call c = {.nr = call_of(ctx), .fd = ARG(0), .ret = ctx->ret, .w = w, .moves = true};
 
 	if (ctx->ret < 0 || others())
 		return 0;
 	c.file = file_of_fd(c.fd);
 	return account_call(&c, loop);
+}
+
+/* The file that a request reads from: that of a splice is named by a descriptor, which is looked up now. */
+static __always_inline __u64 source_of(__u64 req, __u32 op)
+{
+	struct io_splice *splice = (void *)req;
+	__u32 fd;
+
+	if (op != OP_SPLICE)
+		return address_of(BPF_CORE_READ((struct io_kiocb *)req, file));
+	fd = BPF_CORE_READ(splice, splice_fd_in);
+	if (BPF_CORE_READ(splice, flags) & SPLICE_F_FD_IN_FIXED)
+		return file_of_slot(address_of(BPF_CORE_READ((struct io_kiocb *)req, ctx)), fd);
+	return file_of(uring_owner(req), fd);
 }
 
 /* A request of io_uring that has ended. It holds its file, and no longer knows by which descriptor. */
@@ -298,18 +312,20 @@ static __always_inline int account_request(__u64 *ctx, int w)
 		c.nr = NR_WRITE;
 	else if (w == WRITE && (op == OP_WRITEV || op == OP_WRITEV_FIXED))
 		c.nr = NR_WRITEV;
+	else if (op == OP_SPLICE)
+		c.nr = NR_SPLICE;
 	else
 		return 0;
 	c.ret = d.res;
 	c.owner = uring_owner(req);
-	c.file = address_of(BPF_CORE_READ((struct io_kiocb *)req, file));
+	c.file = w == READ ? source_of(req, op) : address_of(BPF_CORE_READ((struct io_kiocb *)req, file));
 	return account_call(&c, true);
 }
 
 /* sendfile(out, in), splice(in, _, out), copy_file_range(in, _, out): two files each. */
 static __always_inline int account_copy(struct tp_sys_exit *ctx, int w, bool loop)
 {
-	bool sendfile = ctx->id == NR_SENDFILE;
+	bool sendfile = call_of(ctx) == NR_SENDFILE;
 
 	if (w == READ)
 		return account(sendfile ? ARG(1) : ARG(0), ctx, READ, loop);
@@ -320,7 +336,7 @@ static __always_inline int account_copy(struct tp_sys_exit *ctx, int w, bool loo
  * sweep finds those. */
 static __always_inline int close_enter(struct tp_sys_enter *ctx, bool loop)
 {
-	struct io_call c = {.nr = ctx->id, .fd = ctx->args[0]};
+	struct io_call c = {.nr = call_of(ctx), .fd = ctx->args[0]};
 	struct sentinel_config *conf = config_get();
 	struct sentinel_open_file_key key = {};
 	struct sentinel_open_file *e;
@@ -343,7 +359,7 @@ static __always_inline int close_enter(struct tp_sys_enter *ctx, bool loop)
 			if (!e->named[c.w & 1] && e->calls[c.w & 1] && conf->kinds & 1ull << kind_of(c.w))
 				e->named[c.w & 1] = emit_io(&c, e, loop);
 		if (has_news(e))
-			emit_close(key.file, e, ctx->id, NULL);
+			emit_close(key.file, e, call_of(ctx), NULL);
 	}
 	e->closed = 1;
 	return 0;
@@ -359,7 +375,7 @@ PROGRAM(file_copy_write, struct tp_sys_exit, account_copy, ctx, WRITE)
 /* Attached to sys_enter_close. */
 PROGRAM(file_close, struct tp_sys_enter, close_enter, ctx)
 
-/* The same through io_uring. Misses: SPLICE, READ_MULTISHOT, and what overflows the queue of completions. */
+/* The same through io_uring. Misses: READ_MULTISHOT, and what overflows the queue of completions. */
 SEC("tp_btf/io_uring_complete")
 int uring_read(__u64 *ctx)
 {

@@ -33,7 +33,7 @@ int ptrace(struct tp_sys_exit *ctx)
 	__u64 request = ARG(0);
 	struct sentinel_ptrace *r;
 
-	if (!ptrace_matters(request) || !wanted_outcome(SENTINEL_KIND_PTRACE, ctx->ret))
+	if (!ptrace_matters(request) || !wanted_call(SENTINEL_KIND_PTRACE, ctx->ret))
 		return 0;
 	r = ring_reserve(SENTINEL_KIND_PTRACE, sizeof(*r));
 	if (!r)
@@ -41,7 +41,7 @@ int ptrace(struct tp_sys_exit *ctx)
 	r->request = request;
 	r->target_pid = request ? ARG(1) : 0;
 	r->pad = 0;
-	fill_header(&r->hdr, SENTINEL_KIND_PTRACE, sizeof(*r), ctx->id, ctx->ret);
+	fill_header(&r->hdr, SENTINEL_KIND_PTRACE, sizeof(*r), call_of(ctx), ctx->ret);
 	ring_submit(r);
 	return 0;
 }
@@ -74,7 +74,7 @@ int memfd_create(struct tp_sys_exit *ctx)
 	struct sentinel_memfd_create *r;
 	__u8 *tail;
 
-	if (!wanted_outcome(SENTINEL_KIND_MEMFD_CREATE, ctx->ret))
+	if (!wanted_call(SENTINEL_KIND_MEMFD_CREATE, ctx->ret))
 		return 0;
 	r = ring_reserve(SENTINEL_KIND_MEMFD_CREATE, sizeof(*r) + MEMFD_NAME);
 	if (!r)
@@ -87,7 +87,7 @@ int memfd_create(struct tp_sys_exit *ctx)
 		r->name.len = n > 0 ? n - 1 : 0;
 	}
 	r->flags = ARG(1);
-	fill_header(&r->hdr, SENTINEL_KIND_MEMFD_CREATE, sizeof(*r) + r->name.off + r->name.len, ctx->id,
+	fill_header(&r->hdr, SENTINEL_KIND_MEMFD_CREATE, sizeof(*r) + r->name.off + r->name.len, call_of(ctx),
 		    ctx->ret);
 	ring_submit(r);
 	return 0;
@@ -118,7 +118,7 @@ static __always_inline void mmap_fill(struct sentinel_mmap_exec *r, __u64 file, 
 		r->ino = LD(LD(CAST((void *)file, struct file), f_inode), i_ino);
 		r->path.flags |= leaf_flags(file) | (files_shared() ? SENTINEL_PATH_SHARED : 0);
 	}
-	fill_header(&r->hdr, SENTINEL_KIND_MMAP_EXEC, sizeof(*r) + r->path.span.len, ctx->id, ctx->ret);
+	fill_header(&r->hdr, SENTINEL_KIND_MMAP_EXEC, sizeof(*r) + r->path.span.len, call_of(ctx), ctx->ret);
 }
 
 static __always_inline int mmap_exit(struct tp_sys_exit *ctx, bool loop)
@@ -126,7 +126,7 @@ static __always_inline int mmap_exit(struct tp_sys_exit *ctx, bool loop)
 	__u32 prot = ARG(2);
 	__u64 file, path, measure;
 
-	if (!(prot & PROT_EXEC) || !wanted_outcome(SENTINEL_KIND_MMAP_EXEC, ctx->ret))
+	if (!(prot & PROT_EXEC) || !wanted_call(SENTINEL_KIND_MMAP_EXEC, ctx->ret))
 		return 0;
 	file = ARG(3) & MAP_ANONYMOUS ? 0 : file_of_fd((unsigned int)ARG(4));
 	path = path_of_file(file);
@@ -162,7 +162,7 @@ int mprotect_exec(struct tp_sys_exit *ctx)
 	__u32 prot = ARG(2);
 	struct sentinel_mprotect_exec *r;
 
-	if (!(prot & PROT_EXEC) || !wanted_outcome(SENTINEL_KIND_MPROTECT_EXEC, ctx->ret))
+	if (!(prot & PROT_EXEC) || !wanted_call(SENTINEL_KIND_MPROTECT_EXEC, ctx->ret))
 		return 0;
 	r = ring_reserve(SENTINEL_KIND_MPROTECT_EXEC, sizeof(*r));
 	if (!r)
@@ -171,7 +171,7 @@ int mprotect_exec(struct tp_sys_exit *ctx)
 	r->size = ARG(1);
 	r->prot = prot;
 	r->pad = 0;
-	fill_header(&r->hdr, SENTINEL_KIND_MPROTECT_EXEC, sizeof(*r), ctx->id, ctx->ret);
+	fill_header(&r->hdr, SENTINEL_KIND_MPROTECT_EXEC, sizeof(*r), call_of(ctx), ctx->ret);
 	ring_submit(r);
 	return 0;
 }

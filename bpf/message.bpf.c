@@ -19,8 +19,7 @@
 #define SOCK_STREAM    1
 #define SOCK_SEQPACKET 5
 #define MSG_FASTOPEN   0x20000000
-#define MESSAGES       8  /* of one sendmmsg or recvmmsg that are looked at */
-#define MMSGHDR	       64 /* bytes: a msghdr of 56, its length, padding */
+#define MESSAGES       8 /* of one sendmmsg or recvmmsg that are looked at */
 
 enum { SENT, HEARD, RECEIVED };
 
@@ -84,6 +83,12 @@ static __always_inline void peer_of(struct peer_key *k, struct socket_call *c)
 	}
 }
 
+/* Who makes a request of io_uring is not looked at. */
+static __always_inline bool message_wanted(struct socket_call *c, __u32 kind)
+{
+	return c->owner ? wanted(kind) : wanted_call(kind, c->ret);
+}
+
 static __always_inline bool is_news(struct message_call *m)
 {
 	/* On the stack: older verifiers take no key from elsewhere in memory. */
@@ -92,6 +97,8 @@ static __always_inline bool is_news(struct message_call *m)
 	peer_of(k, &m->socket);
 	k->failed = m->socket.ret < 0;
 	if (!m->receive) {
+		if (!message_wanted(&m->socket, SENTINEL_KIND_SEND))
+			return false;
 		k->what = SENT;
 		if (!first(k))
 			return false;
@@ -100,7 +107,7 @@ static __always_inline bool is_news(struct message_call *m)
 	}
 	k->what = HEARD;
 	first(k);
-	if (!wanted(SENTINEL_KIND_RECV))
+	if (!message_wanted(&m->socket, SENTINEL_KIND_RECV))
 		return false;
 	k->what = RECEIVED;
 	k->port = 0;
@@ -187,7 +194,7 @@ static __always_inline bool message_socket(struct message_call *m, __u64 f, __u3
 
 static __always_inline bool message_begin(struct message_call *m, struct tp_sys_exit *ctx, __u32 kind)
 {
-	m->socket.nr = ctx->id;
+	m->socket.nr = call_of(ctx);
 	m->socket.ret = ctx->ret;
 	m->socket.fd = ARG(0);
 	return message_socket(m, file_of_fd(m->socket.fd), kind);
@@ -196,14 +203,10 @@ static __always_inline bool message_begin(struct message_call *m, struct tp_sys_
 /* The name of the peer in a msghdr. */
 static __always_inline void ask_header(struct asked *a, const void *header)
 {
-	struct {
-		void *name;
-		__u32 len;
-		__u32 pad;
-	} named = {};
+	struct user_header h = {};
 
-	if (!bpf_probe_read_user(&named, sizeof(named), header) && named.name)
-		ask(a, named.name, named.len);
+	if (!bpf_probe_read_user(&h, sizeof(h), header) && h.name)
+		ask(a, (void *)(__u64)h.name, h.name_len);
 }
 
 /* Makes @m one of the messages of a call. */
@@ -218,7 +221,7 @@ static __always_inline void message_select(struct message_call *m, __u32 i)
 		__builtin_memset(&c->asked, 0, sizeof(c->asked));
 		ask_header(&c->asked, header);
 		if (c->ret > 0)
-			bpf_probe_read_user(&bytes, sizeof(bytes), header + 56);
+			bpf_probe_read_user(&bytes, sizeof(bytes), header + MMSGHDR_LEN);
 		m->bytes = bytes;
 		m->message = i;
 		m->data.at = 0;
@@ -245,8 +248,8 @@ static __noinline int message_old(struct message_call *m)
 static __always_inline int message_exit(struct tp_sys_exit *ctx, bool receive, bool loop)
 {
 	struct message_call m;
-	bool named = ctx->id == NR_SENDTO || ctx->id == NR_RECVFROM;
-	bool one = ctx->id == NR_SENDMSG || ctx->id == NR_RECVMSG;
+	bool named = call_of(ctx) == NR_SENDTO || call_of(ctx) == NR_RECVFROM;
+	bool one = call_of(ctx) == NR_SENDMSG || call_of(ctx) == NR_RECVMSG;
 
 	message_clear(&m, receive);
 	m.flags = one ? ARG(2) : ARG(3);

@@ -60,8 +60,8 @@ static __always_inline void mount_args(struct mount_call *m, long nr)
 		r->fstype.len = n > 0 ? n - 1 : 0;                                                           \
 		r->flags = m.flags;                                                                          \
 		r->is_path = m.is_path;                                                                      \
-		fill_header(&r->hdr, SENTINEL_KIND_MOUNT, sizeof(*r) + 2 * (BYTES) + r->fstype.len, ctx->id, \
-			    ctx->ret);                                                                       \
+		fill_header(&r->hdr, SENTINEL_KIND_MOUNT, sizeof(*r) + 2 * (BYTES) + r->fstype.len,          \
+			    call_of(ctx), ctx->ret);                                                         \
 		ring_count(SENTINEL_KIND_MOUNT, COUNT_DELIVERED);                                            \
 		ring_submit(r);                                                                              \
 		return 0;                                                                                    \
@@ -71,9 +71,9 @@ static __always_inline int mount_exit(struct tp_sys_exit *ctx, bool loop)
 {
 	struct mount_call m = {};
 
-	if (!wanted_outcome(SENTINEL_KIND_MOUNT, ctx->ret))
+	if (!wanted_call(SENTINEL_KIND_MOUNT, ctx->ret))
 		return 0;
-	mount_args(&m, ctx->id);
+	mount_args(&m, call_of(ctx));
 	m.from = m.is_path ? base_of(m.source_fd, m.source) : 0;
 	m.from_len = m.from ? path_measure(m.from) : 1ull << 32;
 	m.to = base_of(m.target_fd, m.target);
@@ -92,7 +92,7 @@ static __always_inline int umount_exit(struct tp_sys_exit *ctx, bool loop)
 	const char *user = (void *)ARG(0);
 	__u32 flags = ARG(1);
 
-	if (wanted_outcome(SENTINEL_KIND_UMOUNT, ctx->ret))
+	if (wanted_call(SENTINEL_KIND_UMOUNT, ctx->ret))
 		ONE_NAME(umount, SENTINEL_KIND_UMOUNT, target, AT_FDCWD, user, {
 			r->flags = flags;
 			r->pad = 0;
@@ -121,7 +121,7 @@ PROGRAM(umount, struct tp_sys_exit, umount_exit, ctx)
 			break;                                                                               \
 		}                                                                                            \
 		fill_header(&r->hdr, SENTINEL_KIND_CHROOT, sizeof(*r) + 2 * (PATH) + r->asked.name.len,      \
-			    ctx->id, ctx->ret);                                                              \
+			    call_of(ctx), ctx->ret);                                                         \
 		ring_count(SENTINEL_KIND_CHROOT, COUNT_DELIVERED);                                           \
 		ring_submit(r);                                                                              \
 		return 0;                                                                                    \
@@ -132,7 +132,7 @@ static __always_inline int chroot_exit(struct tp_sys_exit *ctx, bool loop)
 	const char *name = (void *)ARG(0);
 	__u64 root, root_len, base, base_len;
 
-	if (!wanted_outcome(SENTINEL_KIND_CHROOT, ctx->ret))
+	if (!wanted_call(SENTINEL_KIND_CHROOT, ctx->ret))
 		return 0;
 	root = NUM(LD(current_task(), fs)) + bpf_core_field_offset(struct fs_struct, root);
 	root_len = path_measure(root);
@@ -158,7 +158,7 @@ int setns(struct tp_sys_exit *ctx)
 	__s32 fd = ARG(0);
 	__u64 file = file_of_fd(fd);
 
-	if (!wanted_outcome(SENTINEL_KIND_SETNS, ctx->ret))
+	if (!wanted_call(SENTINEL_KIND_SETNS, ctx->ret))
 		return 0;
 	r = ring_reserve(SENTINEL_KIND_SETNS, sizeof(*r));
 	if (!r)
@@ -166,7 +166,7 @@ int setns(struct tp_sys_exit *ctx)
 	r->fd = fd;
 	r->nstype = ARG(1);
 	r->ino = file ? LD(LD(CAST((void *)file, struct file), f_inode), i_ino) : 0;
-	fill_header(&r->hdr, SENTINEL_KIND_SETNS, sizeof(*r), ctx->id, ctx->ret);
+	fill_header(&r->hdr, SENTINEL_KIND_SETNS, sizeof(*r), call_of(ctx), ctx->ret);
 	ring_submit(r);
 	return 0;
 }
@@ -177,13 +177,13 @@ int unshare(struct tp_sys_exit *ctx)
 {
 	struct sentinel_unshare *r;
 
-	if (!wanted_outcome(SENTINEL_KIND_UNSHARE, ctx->ret))
+	if (!wanted_call(SENTINEL_KIND_UNSHARE, ctx->ret))
 		return 0;
 	r = ring_reserve(SENTINEL_KIND_UNSHARE, sizeof(*r));
 	if (!r)
 		return 0;
 	r->flags = ARG(0);
-	fill_header(&r->hdr, SENTINEL_KIND_UNSHARE, sizeof(*r), ctx->id, ctx->ret);
+	fill_header(&r->hdr, SENTINEL_KIND_UNSHARE, sizeof(*r), call_of(ctx), ctx->ret);
 	ring_submit(r);
 	return 0;
 }
@@ -203,8 +203,8 @@ int unshare(struct tp_sys_exit *ctx)
 		r->args.off = (BYTES);                                                                       \
 		r->args.len = n > 0 ? n - 1 : 0;                                                             \
 		module_fill(r, file, image);                                                                 \
-		fill_header(&r->hdr, SENTINEL_KIND_MODULE_LOAD, sizeof(*r) + (BYTES) + r->args.len, ctx->id, \
-			    ctx->ret);                                                                       \
+		fill_header(&r->hdr, SENTINEL_KIND_MODULE_LOAD, sizeof(*r) + (BYTES) + r->args.len,          \
+			    call_of(ctx), ctx->ret);                                                         \
 		ring_submit(r);                                                                              \
 		return 0;                                                                                    \
 	} while (0)
@@ -227,12 +227,12 @@ static __always_inline void module_fill(struct sentinel_module_load *r, __u64 fi
 
 static __always_inline int module_exit(struct tp_sys_exit *ctx, bool loop)
 {
-	bool image = ctx->id == NR_INIT_MODULE;
+	bool image = call_of(ctx) == NR_INIT_MODULE;
 	const char *args = image ? (void *)ARG(2) : (void *)ARG(1);
 	__u64 file, path, measure;
 	long n;
 
-	if (!wanted_outcome(SENTINEL_KIND_MODULE_LOAD, ctx->ret))
+	if (!wanted_call(SENTINEL_KIND_MODULE_LOAD, ctx->ret))
 		return 0;
 	file = image ? 0 : file_of_fd((unsigned int)ARG(0));
 	path = path_of_file(file);

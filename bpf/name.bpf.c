@@ -5,12 +5,12 @@
 
 static __always_inline int link_exit(struct tp_sys_exit *ctx, bool loop)
 {
-	bool at = ctx->id == NR_LINKAT;
+	bool at = call_of(ctx) == NR_LINKAT;
 	long from_fd = at ? (long)ARG(0) : AT_FDCWD, to_fd = at ? (long)ARG(2) : AT_FDCWD;
 	const char *old = at ? (void *)ARG(1) : (void *)ARG(0), *new = at ? (void *)ARG(3) : (void *)ARG(1);
 	__u32 flags = at ? ARG(4) : 0;
 
-	if (wanted_outcome(SENTINEL_KIND_FILE_LINK, ctx->ret))
+	if (wanted_call(SENTINEL_KIND_FILE_LINK, ctx->ret))
 		TWO_NAMES(file_link, SENTINEL_KIND_FILE_LINK, from_fd, old, to_fd, new, flags);
 	return 0;
 }
@@ -37,7 +37,7 @@ PROGRAM(file_link, struct tp_sys_exit, link_exit, ctx)
 		r->target.len = n > 0 ? n - 1 : 0;                                                           \
 		r->unreadable = n < 0;                                                                       \
 		fill_header(&r->hdr, SENTINEL_KIND_FILE_SYMLINK, sizeof(*r) + (BYTES) + r->target.len,       \
-			    ctx->id, ctx->ret);                                                              \
+			    call_of(ctx), ctx->ret);                                                         \
 		ring_count(SENTINEL_KIND_FILE_SYMLINK, COUNT_DELIVERED);                                     \
 		ring_submit(r);                                                                              \
 		return 0;                                                                                    \
@@ -45,12 +45,12 @@ PROGRAM(file_link, struct tp_sys_exit, link_exit, ctx)
 
 static __always_inline int symlink_exit(struct tp_sys_exit *ctx, bool loop)
 {
-	bool plain = ctx->id == NR_SYMLINK;
+	bool plain = call_of(ctx) == NR_SYMLINK;
 	const char *target = (void *)ARG(0), *name = plain ? (void *)ARG(1) : (void *)ARG(2);
 	long dirfd = plain ? AT_FDCWD : (long)ARG(1);
 	__u64 base, measure;
 
-	if (!wanted_outcome(SENTINEL_KIND_FILE_SYMLINK, ctx->ret))
+	if (!wanted_call(SENTINEL_KIND_FILE_SYMLINK, ctx->ret))
 		return 0;
 	base = base_of(dirfd, name);
 	measure = base ? path_measure(base) : 1ull << 32;
@@ -65,12 +65,12 @@ PROGRAM(file_symlink, struct tp_sys_exit, symlink_exit, ctx)
 
 static __always_inline int mkdir_exit(struct tp_sys_exit *ctx, bool loop)
 {
-	bool plain = ctx->id == NR_MKDIR;
+	bool plain = call_of(ctx) == NR_MKDIR;
 	long dirfd = plain ? AT_FDCWD : (long)ARG(0);
 	const char *user = plain ? (void *)ARG(0) : (void *)ARG(1);
 	__u32 mode = plain ? ARG(1) : ARG(2);
 
-	if (wanted_outcome(SENTINEL_KIND_FILE_MKDIR, ctx->ret))
+	if (wanted_call(SENTINEL_KIND_FILE_MKDIR, ctx->ret))
 		ONE_NAME(file_mkdir, SENTINEL_KIND_FILE_MKDIR, target, dirfd, user, {
 			r->mode = mode;
 			r->pad = 0;
@@ -83,12 +83,12 @@ PROGRAM(file_mkdir, struct tp_sys_exit, mkdir_exit, ctx)
 
 static __always_inline int mknod_exit(struct tp_sys_exit *ctx, bool loop)
 {
-	bool plain = ctx->id == NR_MKNOD;
+	bool plain = call_of(ctx) == NR_MKNOD;
 	long dirfd = plain ? AT_FDCWD : (long)ARG(0);
 	const char *user = plain ? (void *)ARG(0) : (void *)ARG(1);
 	__u32 mode = plain ? ARG(1) : ARG(2), rdev = plain ? ARG(2) : ARG(3);
 
-	if (wanted_outcome(SENTINEL_KIND_FILE_MKNOD, ctx->ret))
+	if (wanted_call(SENTINEL_KIND_FILE_MKNOD, ctx->ret))
 		ONE_NAME(file_mknod, SENTINEL_KIND_FILE_MKNOD, target, dirfd, user, {
 			r->mode = mode;
 			r->rdev = rdev;

@@ -9,13 +9,16 @@
 SEC("tracepoint")
 int connect(struct tp_sys_exit *ctx)
 {
-	struct socket_call call = {.kind = SENTINEL_KIND_CONNECT, .nr = ctx->id, .ret = ctx->ret}, *c = &call;
+	struct socket_call call = {.kind = SENTINEL_KIND_CONNECT, .nr = call_of(ctx), .ret = ctx->ret},
+			   *c = &call;
 
-	if (!wanted_outcome(SENTINEL_KIND_CONNECT, ctx->ret))
+	if (!wanted_call(SENTINEL_KIND_CONNECT, ctx->ret))
 		return 0;
 	c->fd = ARG(0);
 	ask(&c->asked, (void *)ARG(1), ARG(2));
 	find_socket(c);
+	if (socket_unwanted(c))
+		return 0;
 	if (has_names(c))
 		SOCKET(connect, UNIX_TAIL, );
 	SOCKET(connect, 0, );
@@ -25,13 +28,16 @@ int connect(struct tp_sys_exit *ctx)
 SEC("tracepoint")
 int bind(struct tp_sys_exit *ctx)
 {
-	struct socket_call call = {.kind = SENTINEL_KIND_BIND, .nr = ctx->id, .ret = ctx->ret}, *c = &call;
+	struct socket_call call = {.kind = SENTINEL_KIND_BIND, .nr = call_of(ctx), .ret = ctx->ret},
+			   *c = &call;
 
-	if (!wanted_outcome(SENTINEL_KIND_BIND, ctx->ret))
+	if (!wanted_call(SENTINEL_KIND_BIND, ctx->ret))
 		return 0;
 	c->fd = ARG(0);
 	ask(&c->asked, (void *)ARG(1), ARG(2));
 	find_socket(c);
+	if (socket_unwanted(c))
+		return 0;
 	if (has_names(c))
 		SOCKET(bind, UNIX_TAIL, );
 	SOCKET(bind, 0, );
@@ -42,13 +48,16 @@ int bind(struct tp_sys_exit *ctx)
 SEC("tracepoint")
 int accept(struct tp_sys_exit *ctx)
 {
-	struct socket_call call = {.kind = SENTINEL_KIND_ACCEPT, .nr = ctx->id, .ret = ctx->ret}, *c = &call;
+	struct socket_call call = {.kind = SENTINEL_KIND_ACCEPT, .nr = call_of(ctx), .ret = ctx->ret},
+			   *c = &call;
 
 	if (c->ret == -EAGAIN || c->ret == -EINTR || c->ret == -ERESTARTSYS ||
-	    !wanted_outcome(SENTINEL_KIND_ACCEPT, ctx->ret))
+	    !wanted_call(SENTINEL_KIND_ACCEPT, ctx->ret))
 		return 0;
 	c->fd = c->ret >= 0 ? c->ret : (long)ARG(0);
 	find_socket(c);
+	if (socket_unwanted(c))
+		return 0;
 	if (has_names(c))
 		SOCKET(accept, UNIX_TAIL, );
 	SOCKET(accept, 0, );
@@ -58,12 +67,15 @@ int accept(struct tp_sys_exit *ctx)
 SEC("tracepoint")
 int listen(struct tp_sys_exit *ctx)
 {
-	struct socket_call call = {.kind = SENTINEL_KIND_LISTEN, .nr = ctx->id, .ret = ctx->ret}, *c = &call;
+	struct socket_call call = {.kind = SENTINEL_KIND_LISTEN, .nr = call_of(ctx), .ret = ctx->ret},
+			   *c = &call;
 
-	if (!wanted_outcome(SENTINEL_KIND_LISTEN, ctx->ret))
+	if (!wanted_call(SENTINEL_KIND_LISTEN, ctx->ret))
 		return 0;
 	c->fd = ARG(0);
 	find_socket(c);
+	if (socket_unwanted(c))
+		return 0;
 	if (has_names(c))
 		SOCKET(listen, UNIX_TAIL, r->backlog = ARG(1));
 	SOCKET(listen, 0, r->backlog = ARG(1));
@@ -75,7 +87,7 @@ int socket(struct tp_sys_exit *ctx)
 {
 	struct sentinel_socket *r;
 
-	if (!wanted_outcome(SENTINEL_KIND_SOCKET, ctx->ret))
+	if (!wanted_call(SENTINEL_KIND_SOCKET, ctx->ret))
 		return 0;
 	r = ring_reserve(SENTINEL_KIND_SOCKET, sizeof(*r));
 	if (!r)
@@ -84,7 +96,7 @@ int socket(struct tp_sys_exit *ctx)
 	r->type = ARG(1) & 0xf; /* SOCK_TYPE_MASK */
 	r->flags = (__u32)ARG(1) & ~0xfu;
 	r->protocol = ARG(2);
-	fill_header(&r->hdr, SENTINEL_KIND_SOCKET, sizeof(*r), ctx->id, ctx->ret);
+	fill_header(&r->hdr, SENTINEL_KIND_SOCKET, sizeof(*r), call_of(ctx), ctx->ret);
 	ring_submit(r);
 	return 0;
 }

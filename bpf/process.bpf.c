@@ -154,8 +154,8 @@ int exec_old(__u64 *ctx) /* task, old pid, bprm */
 		path_copy(&r->cwd, (__u8 *)(r + 1), 0, cwd, measure, SIZE, loop);                            \
 		r->filename.off = (PATH);                                                                    \
 		r->filename.len = n > 0 ? n - 1 : 0;                                                         \
-		fill_header(&r->hdr, SENTINEL_KIND_EXEC, sizeof(*r) + (PATH) + r->filename.len, ctx->id,     \
-			    ctx->ret);                                                                       \
+		fill_header(&r->hdr, SENTINEL_KIND_EXEC, sizeof(*r) + (PATH) + r->filename.len,              \
+			    call_of(ctx), ctx->ret);                                                         \
 		ring_count(SENTINEL_KIND_EXEC, COUNT_DELIVERED);                                             \
 		ring_submit(r);                                                                              \
 		return 0;                                                                                    \
@@ -166,9 +166,9 @@ static __always_inline int exec_exit(struct tp_sys_exit *ctx, bool loop)
 	const char *name;
 	__u64 cwd, measure;
 
-	if (ctx->ret >= 0 || !wanted(SENTINEL_KIND_EXEC))
+	if (ctx->ret >= 0 || !wanted_call(SENTINEL_KIND_EXEC, ctx->ret))
 		return 0;
-	name = ctx->id == NR_EXECVEAT ? (void *)ARG(1) : (void *)ARG(0);
+	name = call_of(ctx) == NR_EXECVEAT ? (void *)ARG(1) : (void *)ARG(0);
 	cwd = NUM(LD(current_task(), fs)) + bpf_core_field_offset(struct fs_struct, pwd);
 	measure = path_measure(cwd);
 	if (path_size(measure) == SIZE_SMALL)

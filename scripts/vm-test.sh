@@ -15,7 +15,7 @@ cd "$(dirname "$0")/.."
 if [ "${1:-}" = --smoke ]; then
     shift
     ALL=(6.1 6.12 7)
-    TESTS='budget|file|net|process'
+    TESTS='budget|compat|file|net|process'
     ATTACKS=exec-temporary,injection-ptrace,read-passwords,reverse-shell-socket
     LIMIT=${LIMIT:-900}
 else

@@ -13,8 +13,8 @@ int fact_tp_btf(void *ctx)
 	return 0;
 }
 
-SEC("fentry/security_file_open")
-int fact_fentry(void *ctx)
+SEC("fexit/do_sys_openat2")
+int fact_fexit(void *ctx)
 {
 	(void)ctx;
 	return 0;

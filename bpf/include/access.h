@@ -13,9 +13,10 @@
 extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak; /* 6.2 */
 #endif
 
-/* Everything is built twice. SENTINEL_CAST: for kernels with bpf_rdonly_cast, which makes plain loads of what
- * are helper calls otherwise; nearly every line of ours is one. A constant set before load would do as well,
- * but the verifier takes dead code out piece by piece, and that had become a fifth of a start. */
+/* Everything is built three times. SENTINEL_CAST: for kernels with bpf_rdonly_cast, which makes plain loads
+ * of what are helper calls otherwise; nearly every line of ours is one. A constant set before load would do
+ * as well, but the verifier takes dead code out piece by piece, and that had become a fifth of a start.
+ * SENTINEL_COMPAT: for 32-bit system calls, see compat.h. */
 #ifdef SENTINEL_CAST
 #define HAS_CAST    true
 #define HAS_PT_REGS true
@@ -108,7 +109,7 @@ static __always_inline struct pt_regs *current_regs(void)
 	return CAST(top - bpf_core_type_size(struct pt_regs), struct pt_regs);
 }
 
-#define ARG(n) LD(current_regs(), REG##n)
+#include "compat.h"
 
 /* -- descriptors ------------------------------------------------------------------------------------ */
 

@@ -20,9 +20,7 @@ static __always_inline bool data_wanted(void)
 /* The first piece of a vector. @moved bytes in all. */
 static __always_inline void data_of_vector(struct data *d, const void *vector, __u64 moved)
 {
-	struct {
-		__u64 base, len;
-	} first = {};
+	struct user_piece first = {};
 
 	if (bpf_probe_read_user(&first, sizeof(first), vector))
 		return;
@@ -33,10 +31,10 @@ static __always_inline void data_of_vector(struct data *d, const void *vector, _
 /* The same of a msghdr. */
 static __always_inline void data_of_header(struct data *d, const void *header, __u64 moved)
 {
-	void *vector = NULL;
+	struct user_header h = {};
 
-	if (!bpf_probe_read_user(&vector, sizeof(vector), header + 16 /* msg_iov */) && vector)
-		data_of_vector(d, vector, moved);
+	if (!bpf_probe_read_user(&h, sizeof(h), header) && h.pieces)
+		data_of_vector(d, (void *)(__u64)h.pieces, moved);
 }
 
 /* Into @buf of SENTINEL_DATA_MAX bytes, which lies @off bytes into the tail. Faults nothing in. */

@@ -24,6 +24,7 @@ typedef long size_t;
 enum {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_PROG_ARRAY = 3,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_LPM_TRIE = 11,
@@ -37,7 +38,10 @@ enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2 };
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-	unsigned long di, si, dx, cx, bx, r10, r8, r9, orig_ax, ax;
+	unsigned long di, si, dx, cx, bx, bp, r10, r8, r9, orig_ax, ax;
+};
+struct thread_info {
+	__u32 status;
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct pt_regs {
@@ -155,6 +159,10 @@ struct file {
 	unsigned int f_mode;
 	void *private_data;
 };
+struct open_how {
+	__u64 flags;
+	__u64 mode;
+};
 struct fdtable {
 	unsigned int max_fds;
 	struct file **fd;
@@ -242,6 +250,9 @@ struct css_set {
 	struct cgroup *dfl_cgrp;
 };
 struct task_struct {
+#if defined(__TARGET_ARCH_x86)
+	struct thread_info thread_info;
+#endif
 	unsigned int flags;
 	pid_t pid;
 	pid_t tgid;
@@ -334,6 +345,11 @@ struct tp_sys_enter {
 	unsigned long args[6];
 };
 
+#if defined(__TARGET_ARCH_x86)
+#define O_LARGEFILE 0100000
+#else
+#define O_LARGEFILE 0400000
+#endif
 #define S_IFMT		  0170000
 #define S_IFSOCK	  0140000
 #define S_IFREG		  0100000

@@ -9,10 +9,6 @@
 struct filename {
 	const char *name;
 };
-struct open_how {
-	__u64 flags;
-	__u64 mode;
-};
 struct io_cqe {
 	__u64 user_data;
 	int fd; /* until the request is done */
@@ -125,6 +121,10 @@ struct io_socket {
 	int type;
 	int protocol;
 	int flags;
+};
+struct io_splice { /* file_out is the request's */
+	int splice_fd_in;
+	unsigned int flags;
 };
 struct io_sr_msg {
 	void *umsg;

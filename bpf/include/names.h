@@ -40,8 +40,8 @@ static __always_inline bool name_cut(struct sentinel_user_path *u)
 			break;                                                                               \
 		}                                                                                            \
 		FILL;                                                                                        \
-		fill_header(&r->hdr, (KIND), sizeof(*r) + r->FIELD.name.off + r->FIELD.name.len, ctx->id,    \
-			    ctx->ret);                                                                       \
+		fill_header(&r->hdr, (KIND), sizeof(*r) + r->FIELD.name.off + r->FIELD.name.len,             \
+			    call_of(ctx), ctx->ret);                                                         \
 		ring_count((KIND), COUNT_DELIVERED);                                                         \
 		ring_submit(r);                                                                              \
 		return 0;                                                                                    \
@@ -72,7 +72,7 @@ static __always_inline bool name_cut(struct sentinel_user_path *u)
 		}                                                                                            \
 		r->flags = (FLAGS);                                                                          \
 		r->pad = 0;                                                                                  \
-		fill_header(&r->hdr, (KIND), sizeof(*r) + r->to.name.off + r->to.name.len, ctx->id,          \
+		fill_header(&r->hdr, (KIND), sizeof(*r) + r->to.name.off + r->to.name.len, call_of(ctx),     \
 			    ctx->ret);                                                                       \
 		ring_count((KIND), COUNT_DELIVERED);                                                         \
 		ring_submit(r);                                                                              \

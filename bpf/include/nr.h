@@ -34,6 +34,7 @@
 #define NR_OPEN		     2
 #define NR_OPENAT	     257
 #define NR_OPENAT2	     437
+#define NR_PIDFD_GETFD	     438
 #define NR_PIDFD_SEND_SIGNAL 424
 #define NR_PIVOT_ROOT	     155
 #define NR_PREAD64	     17
@@ -51,6 +52,7 @@
 #define NR_SENDMSG	     46
 #define NR_SENDTO	     44
 #define NR_SOCKET	     41
+#define NR_SPLICE	     275
 #define NR_SYMLINK	     88
 #define NR_SYMLINKAT	     266
 #define NR_TGKILL	     234
@@ -92,6 +94,7 @@
 #define NR_OPEN		     (-1)
 #define NR_OPENAT	     56
 #define NR_OPENAT2	     437
+#define NR_PIDFD_GETFD	     438
 #define NR_PIDFD_SEND_SIGNAL 424
 #define NR_PIVOT_ROOT	     41
 #define NR_PREAD64	     67
@@ -109,6 +112,7 @@
 #define NR_SENDMSG	     211
 #define NR_SENDTO	     206
 #define NR_SOCKET	     198
+#define NR_SPLICE	     76
 #define NR_SYMLINK	     (-1)
 #define NR_SYMLINKAT	     36
 #define NR_TGKILL	     131

@@ -5,7 +5,7 @@
  * record's size; the second copies. User space turns the path round. */
 #pragma once
 
-#include "ring.h"
+#include "calls.h"
 
 #define NAME_CAP   256	/* NAME_MAX and its NUL */
 #define NAME_SHORT 64	/* the same for records of the smallest size */

@@ -75,29 +75,6 @@ static __always_inline void ring_count(__u32 kind, enum count what)
 		__sync_fetch_and_add(&c->lost, 1);
 }
 
-#define EINPROGRESS 115
-
-/* As wanted(), of a call that has returned @ret: no rule looks at every outcome. Our own acts are looked at,
- * since they tell whether a program still fires. */
-static __always_inline bool wanted_outcome(__u32 kind, long ret)
-{
-	struct sentinel_config *c = config_get();
-	__u64 unwanted;
-
-	if (!c || !(c->kinds & 1ull << kind) || others())
-		return false;
-	if (ret >= 0)
-		unwanted = c->unwanted[SENTINEL_OUTCOME_SUCCEEDED];
-	else if (ret == -EINPROGRESS)
-		unwanted = c->unwanted[SENTINEL_OUTCOME_UNDER_WAY];
-	else
-		unwanted = c->unwanted[SENTINEL_OUTCOME_FAILED];
-	if (!(unwanted & 1ull << kind) || bpf_get_current_pid_tgid() >> 32 == c->self_tgid)
-		return true;
-	ring_count(kind, COUNT_FILTERED);
-	return false;
-}
-
 /* Wake the reader only when it sleeps, and once: a wake-up costs ten times an event. It looks at the
  * ring again after saying that it sleeps, and never sleeps longer than 20 ms. */
 static __always_inline __u64 ring_wake(void)

@@ -709,8 +709,33 @@ struct sentinel_config {
 	__u32 environment;
 	/** 1: reads, writes and messages carry their first bytes, and streams of sockets are messages too. */
 	__u32 buffers;
-	/** By enum sentinel_outcome, bit sentinel_kind set: nobody wants events of calls that end so. */
-	__u64 unwanted[3];
+	/** Bit sentinel_kind set: not every such call matters. The rest of this struct tells which do. */
+	__u64 selective;
+	/** Raised before the maps `call_comms` and `call_ports` change. */
+	__u64 calls_epoch;
+	/** Bit sentinel_kind set: nobody wants such calls. By enum sentinel_outcome, plus 3 when the
+	 * effective user is not 0, plus 6 in a container. */
+	__u64 unwanted[12];
+	/** Bit sentinel_kind set: only calls of processes that are in `call_comms` matter. */
+	__u64 named;
+	/** Bit sentinel_kind set: of these, only calls of processes that are not there. */
+	__u64 except;
+	/** Bit sentinel_kind set: and calls with a port that is in `call_ports`. */
+	__u64 ported;
+};
+
+/** Entries of the maps `call_comms` and `call_ports`. */
+#define SENTINEL_NAMED_MAX 1024
+
+/** Key of the map `call_comms`: a task name, NUL-padded. */
+struct sentinel_comm {
+	__u8 comm[16];
+};
+
+/** What a cgroup is: value of the map `cgroup_places`. */
+enum sentinel_place {
+	SENTINEL_PLACE_HOST = 1,
+	SENTINEL_PLACE_CONTAINER = 2,
 };
 
 /** How a call ended. */

@@ -2,7 +2,7 @@
 /* What a socket is and whom it talks to, from the socket itself; and the caller's own words, as `asked`. */
 #pragma once
 
-#include "ring.h"
+#include "calls.h"
 
 #define AF_UNIX	 1
 #define AF_INET	 2
@@ -140,7 +140,7 @@ static __always_inline void socket_fill(struct sentinel_sock *s, struct socket_c
 	struct sock *sk;
 
 	s->fd = c->fd;
-	s->shared = files_shared();
+	s->shared = files_shared() || arguments_shared();
 	asked_end(s, &c->asked);
 	if (!c->sk)
 		return;
@@ -167,6 +167,31 @@ static __always_inline void find_socket(struct socket_call *c)
 {
 	c->sk = sock_of_file(file_of_fd(c->fd));
 	c->family = c->sk ? LD(c->sk, __sk_common.skc_family) : 0;
+}
+
+static __always_inline __u32 asked_port(struct asked *a)
+{
+	bool ip = a->len >= 4 && (a->family == AF_INET || a->family == AF_INET6);
+
+	return ip ? (__u32)a->bytes[2] << 8 | a->bytes[3] : 0;
+}
+
+/* Nobody wants it, by the name of its process and its ports. What is taken for a port of a socket that has
+ * none only ever lets pass. */
+static __always_inline bool socket_unwanted(struct socket_call *c)
+{
+	struct sentinel_config *conf = config_get();
+	__u32 local = 0, peer = 0;
+
+	if (!conf || !(conf->ported & 1ull << c->kind))
+		return false;
+	if (c->sk) {
+		struct sock *sk = CAST(c->sk, struct sock);
+
+		local = LD(sk, sk_type) == SOCK_RAW ? 0 : LD(sk, __sk_common.skc_num);
+		peer = __builtin_bswap16(LD(sk, __sk_common.skc_dport));
+	}
+	return call_unnamed(c->kind, local, peer, asked_port(&c->asked));
 }
 
 static __always_inline bool has_names(struct socket_call *c)

@@ -27,6 +27,7 @@ enum {
 	OP_SEND = 26,
 	OP_RECV = 27,
 	OP_OPENAT2 = 28,
+	OP_SPLICE = 30,
 	OP_RENAMEAT = 35,
 	OP_UNLINKAT = 36,
 	OP_MKDIRAT = 37,
@@ -41,7 +42,8 @@ enum {
 	OP_WRITEV_FIXED = 61,
 };
 
-#define PF_IO_WORKER 0x10
+#define PF_IO_WORKER	     0x10
+#define SPLICE_F_FD_IN_FIXED (1u << 31)
 
 /* A pointer of any type as a number, which global functions and maps take. */
 static __always_inline __u64 address_of(const void *pointer)

@@ -32,8 +32,9 @@ fn clang() -> Result<PathBuf> {
     bail!("no clang on the PATH: install clang 14 or newer, or name one in BPF_CLANG")
 }
 
-/// The two ways everything in `bpf/` is built, see `bpf/include/access.h`.
-const FLAVOURS: [(&str, &[&str]); 2] = [("sentinel", &[]), ("cast", &["-DSENTINEL_CAST"])];
+/// The ways everything in `bpf/` is built, see `bpf/include/access.h`.
+const FLAVOURS: [(&str, &[&str]); 3] =
+    [("sentinel", &[]), ("cast", &["-DSENTINEL_CAST"]), ("compat", &["-DSENTINEL_COMPAT"])];
 
 fn skeleton(bpf: &Path, out: &Path) -> Result<()> {
     let clang = clang()?;
@@ -59,7 +60,12 @@ fn skeleton(bpf: &Path, out: &Path) -> Result<()> {
         fs::read_dir(bpf)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
     sources.retain(|path| path.to_string_lossy().ends_with(".bpf.c"));
     sources.sort();
+    let compat = env::var_os("CARGO_CFG_TARGET_ARCH").is_some_and(|target| target == "x86_64");
     for flavour in FLAVOURS {
+        if flavour.0 == "compat" && !compat {
+            fs::write(out.join("compat.bpf.o"), [])?;
+            continue;
+        }
         let mut linker = libbpf_rs::Linker::new(out.join(format!("{}.bpf.o", flavour.0)))?;
         for source in &sources {
             linker.add_file(compile(source, flavour)?)?;

@@ -139,3 +139,92 @@ test("the panels hold the newest alerts of their rules", () => {
   const panels = feed.update(NOW)?.panels;
   expect([panels?.shell.count, panels?.shell.newest.length, panels?.injection.count, panels?.exec.count]).toEqual([7, 5, 1, 1]);
 });
+
+test("what comes in numbers is counted everywhere, and each kind has a row", () => {
+  const feed = new Feed();
+  push(feed, 1);
+  feed.update(NOW);
+  feed.show(EVERYTHING, true, NOW);
+  feed.update(NOW);
+  const alert = (rule_id: string, severity: string): unknown => JSON.parse(json({ rule_id, severity, node: rule_id }));
+  feed.fold(
+    {
+      kinds: [{ count: 9000, alert: alert("reverse_shell", "critical") }, { count: 1, alert: alert("rare", "info") }],
+      others: [{ rule_id: "flood", severity: "low", count: 500 }],
+    },
+    NOW,
+  );
+  const update = feed.update(NOW);
+  expect(update).toMatchObject({ total: 9502, matching: 9502, unlisted: 8999 + 500, unknown: 0 });
+  expect(update?.added.map((row) => row.ruleId)).toEqual(["rare", "reverse_shell"]);
+  expect([update?.seconds.critical.at(-1), update?.seconds.info.at(-1), update?.seconds.low.at(-1)]).toEqual([9000, 1, 501]);
+  expect(update?.panels.shell.count).toBe(9000);
+  expect(update?.groups?.map(({ count, newest }) => [newest.ruleId, count])).toEqual([["rare", 1], ["reverse_shell", 9000], ["r", 1]]);
+  expect(update?.rules.map(([rule]) => rule)).toEqual(["reverse_shell", "rare", "flood"]);
+});
+
+test("a filter applies to what came in numbers, and what it cannot apply to is said", () => {
+  const feed = new Feed();
+  feed.show({ ...EVERYTHING, node: "a" }, false, NOW);
+  feed.update(NOW);
+  const fold = (): void =>
+    feed.fold({
+      kinds: [{ count: 10, alert: JSON.parse(json({ node: "a" })) }, { count: 20, alert: JSON.parse(json({ node: "b" })) }],
+      others: [{ rule_id: "r", severity: "low", count: 5 }, { rule_id: "s", severity: "high", count: 7 }],
+    }, NOW);
+  fold();
+  expect(feed.update(NOW)).toMatchObject({ total: 42, matching: 10, unlisted: 9, unknown: 12 });
+  feed.show({ ...EVERYTHING, severities: ["high"] }, false, NOW);
+  expect(feed.update(NOW)).toMatchObject({ matching: 0, reset: true });
+  fold();
+  expect(feed.update(NOW)).toMatchObject({ total: 84, matching: 7, unlisted: 7, unknown: 0 });
+  feed.show(EVERYTHING, false, NOW);
+  expect(feed.update(NOW)).toMatchObject({ matching: 84, unlisted: 56, reset: true });
+  feed.pause(true);
+  fold();
+  expect(feed.update(NOW)).toMatchObject({ waiting: 42, unlisted: 0 });
+});
+
+test("numbers that make no sense cost nothing", () => {
+  const feed = new Feed();
+  feed.fold({}, NOW);
+  feed.fold({ kinds: [{}, { alert: 7, count: 3 }], others: [{ count: Number.NaN }, { severity: "x" }] }, NOW);
+  expect(feed.update(NOW)).toMatchObject({ total: 2, added: [] });
+});
+
+test("during a flood it is said what comes most", () => {
+  const feed = new Feed();
+  const flood = (second: number, rule: string, count: number): void =>
+    feed.fold({ others: [{ rule_id: rule, severity: "high", count }] }, NOW + second * 1000);
+  feed.push(json(), NOW);
+  expect(feed.update(NOW)?.busy).toBeUndefined();
+  for (let second = 1; second <= 4; second += 1) {
+    flood(second, "much", 8000);
+    flood(second, "little", 2000);
+    feed.update(NOW + second * 1000 + 900);
+  }
+  const busy = feed.update(NOW + 5000)?.busy;
+  // The first second had one alert.
+  expect(busy?.rate).toBe(Math.round(40_001 / 5));
+  expect(busy?.rules.slice(0, 2)).toEqual([
+    { rule: "much", severity: "high", rate: 6400 },
+    { rule: "little", severity: "high", rate: 1600 },
+  ]);
+  expect(feed.update(NOW + 60_000)?.busy).toBeUndefined();
+});
+
+test("no alert is forgotten in the counts when the list is made anew", () => {
+  const feed = new Feed();
+  feed.update(NOW);
+  push(feed, KEPT_MOST + 500);
+  feed.show(EVERYTHING, true, NOW);
+  expect(feed.update(NOW)).toMatchObject({ matching: KEPT_MOST + 500, reset: false, groups: [{ count: KEPT_MOST + 500 }] });
+  feed.pause(true);
+  push(feed, 5);
+  feed.pause(false);
+  expect(feed.update(NOW)).toMatchObject({ matching: KEPT_MOST + 505, groups: [{ count: KEPT_MOST + 505 }] });
+  feed.show({ ...EVERYTHING, node: "x" }, false, NOW);
+  feed.update(NOW);
+  feed.show(EVERYTHING, false, NOW);
+  expect(feed.update(NOW)).toMatchObject({ matching: KEPT_MOST + 505, reset: true });
+});

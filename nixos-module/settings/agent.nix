@@ -66,7 +66,7 @@ in
     aggregate = key types.bool "Sum reads and writes per open file in the kernel.";
     buffers = key types.bool "Record a little of buffers.";
     dns = key types.bool "Follow DNS answers, where rules ask for names of addresses.";
-    compat = key types.bool "See 32-bit system calls too.";
+    compat = key types.bool "See 32-bit system calls too, which every system call pays for.";
     ringBytes = key types.ints.positive "Size in bytes of the ring between kernel and agent.";
   };
   enrichment = keys {

@@ -7,7 +7,8 @@ INSTALLED=systemd,systemd-sysv,dbus,udev,procps,curl,jq,libelf1,zlib1g,init-syst
 
 # Prints the directory of the root. It is made once (a minute, 250 MB) and kept in a cache: nobody writes there.
 debian_root() {
-    local root=${XDG_CACHE_HOME:-$HOME/.cache}/sentinel/nspawn-$SUITE mirror
+    local root mirror
+    root=${XDG_CACHE_HOME:-$HOME/.cache}/sentinel/nspawn-$SUITE-$(cksum <<<"$INSTALLED" | cut -d ' ' -f 1)
     if [ ! -e "$root/complete" ]; then
         say "Making $root."
         rm -rf "$root"

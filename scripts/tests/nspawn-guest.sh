@@ -151,6 +151,31 @@ cp /tmp/right.yaml /etc/sentinel-ebpf/agent-config.yaml
 systemctl restart sentinel-agent || fail "the agent does not come back"
 said "events into the journal do not feed on themselves: $chain in ten seconds"
 
+# Services that live for 5 ms, 50 ms and 5 s: every event of each, from the first to the last, tells its unit.
+printf '{"stream": {"mode": "stdout"}, "rulesFile": "/etc/sentinel-ebpf/lives.yaml"}\n' >/etc/sentinel-ebpf/agent-config.yaml
+printf 'rules: [{name: starts, event: exec}, {name: ends, event: exit}]\n' >/etc/sentinel-ebpf/lives.yaml
+systemctl restart sentinel-agent || fail "the agent does not start with other rules"
+from=$(date +%s)
+for life in 0.005 0.05 5; do
+    systemd-run --quiet --wait --unit "life-$life" --uid nobody sleep "$life" || fail "systemd-run of $life seconds"
+done
+whole() {
+    in_journal >/tmp/events
+    local life
+    for life in 0.005 0.05 5; do
+        jq --null-input --exit-status --arg unit "life-$life.service" '[inputs] as $all
+            | ($all | map(select(.attributes["systemd.unit"] == $unit) | .attributes["sentinel.cgroup_id"]) | unique) as $cgroups
+            | $all | map(select(.attributes["sentinel.cgroup_id"] | IN($cgroups[]))) | map(select(.attributes["proc.exepath"] | endswith("/sleep")))
+            | map(.event_type) == ["exec", "exit"] and all(.attributes["systemd.unit"] == $unit)' \
+            /tmp/events >/dev/null || return 1
+    done
+}
+until_true 10 whole || fail "not every event of a short service tells its unit: $(grep '"life-' /tmp/events | tail -n 4)"
+cp /tmp/right.yaml /etc/sentinel-ebpf/agent-config.yaml
+rm /etc/sentinel-ebpf/lives.yaml
+systemctl restart sentinel-agent || fail "the agent does not come back"
+said "every event of services of 5 ms, 50 ms and 5 s tells its unit"
+
 # What the journal has of our own logs are fields, not text in text.
 journalctl --no-pager --unit sentinel-agent --output json | jq --exit-status --slurp \
     'any(.[]; .SYSLOG_IDENTIFIER == "sentinel-agent" and (.MESSAGE | type == "string") and has("PRIORITY"))' \

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use sentinel_enrich::Births;
-use sentinel_event::{Event, FileInterest, KindSet, Outcomes, Process};
+use sentinel_event::{CallInterest, Event, FileInterest, KindSet, Process};
 use sentinel_probe::{Counters, HookFault, HookStatus, Probe, Reader};
 
 use crate::identity::Book;
@@ -54,12 +54,12 @@ pub trait Control {
         Ok(())
     }
 
-    /// Calls that end in a way that does not matter need not be captured. A source that cannot tell captures them all.
+    /// Calls that do not matter need not be captured. A source that cannot tell captures them all.
     ///
     /// # Errors
-    /// When the kernel refuses; as much is captured then as before.
-    fn set_outcomes(&mut self, outcomes: &Outcomes) -> Result<(), CaptureError> {
-        let _ = outcomes;
+    /// When the kernel refuses; more is captured then, never less.
+    fn set_calls(&mut self, calls: &CallInterest) -> Result<(), CaptureError> {
+        let _ = calls;
         Ok(())
     }
 
@@ -161,8 +161,8 @@ impl Control for Probe {
         Probe::set_environment(self, wanted);
     }
 
-    fn set_outcomes(&mut self, outcomes: &Outcomes) -> Result<(), CaptureError> {
-        Ok(Probe::set_outcomes(self, outcomes)?)
+    fn set_calls(&mut self, calls: &CallInterest) -> Result<(), CaptureError> {
+        Ok(Probe::set_calls(self, calls)?)
     }
 
     fn set_buffers(&mut self, wanted: bool) {

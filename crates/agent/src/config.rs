@@ -8,6 +8,7 @@ mod detection;
 mod error;
 mod mode;
 mod reference;
+mod warn;
 
 use std::{
     collections::BTreeMap,
@@ -200,7 +201,8 @@ sentinel_service::sections! {
         /// Look at answers about names (from port 53), where a rule asks for names of addresses (`fd.sip.name`) or for `dns`
         /// events. Names and addresses are kept, nothing else of them. Off: nobody looks, whatever rules ask.
         dns: bool = true,
-        /// See 32-bit system calls too. Arrives with a later version.
+        /// See 32-bit system calls (`int 0x80`, 32-bit programs) too, on x86-64: every system call of the machine pays for it, some
+        /// 50 ns. Off: they are a blind spot, which `sentinel doctor` names.
         compat: bool = false,
         /// Size in bytes of the ring between the kernel and the agent: a power of two, 64 KiB to 1 GiB. A larger
         /// one bears longer bursts; it counts as the agent's memory.

@@ -132,6 +132,10 @@ impl Directory for Registry {
         self.users.as_ref().is_some_and(|users| users.ask(mnt, tgid, contained))
     }
 
+    fn ask_user(&mut self, mnt: u32, tgid: u32, uid: u32) -> bool {
+        self.users.as_ref().is_some_and(|users| users.ask_user(mnt, tgid, uid))
+    }
+
     fn ask_pod(&mut self, uid: &Arc<str>) -> bool {
         self.pods.as_ref().is_some_and(|pods| pods.ask(uid))
     }
@@ -171,6 +175,10 @@ pub(crate) struct Book(pub(crate) CgroupBook);
 impl Births for Book {
     fn path(&mut self, id: u64) -> Option<Text> {
         self.0.path(id).map(Text::from)
+    }
+
+    fn placed(&mut self, id: u64, contained: bool) {
+        self.0.place(id, contained);
     }
 }
 

@@ -50,7 +50,7 @@ fn work(arguments: Arguments) -> Result<(), Failed> {
     if arguments.check_config {
         let forward = rules.load().map_err(Failed::early)?;
         let detected = check_detection(&config, &forward).map_err(Failed::early)?;
-        for warning in &detected.warnings {
+        for warning in config.warnings().iter().chain(&detected.warnings) {
             eprintln!("warning: {warning}");
         }
         println!("configuration and rules are right: {} detection rules", detected.rules);

@@ -2,7 +2,7 @@
 
 use std::{fs, io, path::Path};
 
-use sentinel_event::{FileInterest, Kind, KindSet, Outcomes};
+use sentinel_event::{CallInterest, FileInterest, Kind, KindSet};
 use sentinel_rules::forward::ForwardRules;
 use sentinel_service::SettingsError;
 
@@ -46,10 +46,10 @@ fn table() -> KindSet {
     [Kind::Exec, Kind::Fork, Kind::Exit].into_iter().collect()
 }
 
-/// Which outcomes of calls these rules can match, or somebody else wants.
-pub(crate) fn outcomes(rules: &ForwardRules, book: &Rulebook) -> Outcomes {
-    let whatever = rules.kinds().union(table()).union(book.engine.state_kinds());
-    book.engine.outcomes().and_all_of(whatever)
+/// Which calls these rules can match, or somebody else wants. What the table of processes is made from the kernel's
+/// side tells whatever this says.
+pub(crate) fn calls(rules: &ForwardRules, book: &Rulebook) -> CallInterest {
+    book.engine.calls().or(rules.calls()).and_all_of(book.engine.state_kinds())
 }
 
 /// Which opens of files these rules can match.

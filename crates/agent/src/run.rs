@@ -14,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sentinel_event::{FileInterest, Outcomes};
+use sentinel_event::{CallInterest, FileInterest};
 use sentinel_probe::HookFault;
 use sentinel_rules::forward::ForwardRules;
 use sentinel_sink::Outputs;
@@ -40,7 +40,7 @@ use crate::{
     notify::Notify,
     outlet::Ending,
     pipeline::Shared,
-    rules::{captured, file_interest, named_calls, outcomes},
+    rules::{calls, captured, file_interest, named_calls},
     status::{Board, Identity},
     tamper,
 };
@@ -111,7 +111,7 @@ impl Agent {
         let prepared = Prepared::new(config, &job.rules, job.sink, job.alerts, job.listen)?;
         let mut agent = Self::assemble(config, prepared, job.rules, control, capture, Mailbox::default())?;
         agent.choose_files(&file_interest(&agent.rules.get(), &agent.books.get()));
-        agent.choose_outcomes(&outcomes(&agent.rules.get(), &agent.books.get()));
+        agent.choose_calls(&calls(&agent.rules.get(), &agent.books.get()));
         agent.begun();
         Ok(agent)
     }
@@ -266,10 +266,10 @@ impl Agent {
         let book = Rulebook::load(&self.detection, self.buffers, &self.identity.hostname, Some(&before));
         let book = book.map_err(|error| error.to_string())?;
         let (then, now) = (file_interest(&self.rules.get(), &before), file_interest(&rules, &book));
-        let (ended_then, ended_now) = (outcomes(&self.rules.get(), &before), outcomes(&rules, &book));
+        let (calls_then, calls_now) = (calls(&self.rules.get(), &before), calls(&rules, &book));
         // Both sets get what is theirs while one takes the other's place.
         self.choose_files(&then.clone().or(now.clone()));
-        self.choose_outcomes(&ended_then.or(ended_now));
+        self.choose_calls(&calls_then.clone().or(calls_now.clone()));
         self.ask(&book);
         if let Err(error) = self.control.set_kinds(captured(&rules, &book, self.dns)) {
             self.ask(&before);
@@ -277,13 +277,13 @@ impl Agent {
                 error!(%error, "Cannot attach what the old rules need.");
             }
             self.choose_files(&then);
-            self.choose_outcomes(&ended_then);
+            self.choose_calls(&calls_then);
             return Err(error.to_string());
         }
         self.rules.set(rules);
         self.books.set(book);
         self.choose_files(&now);
-        self.choose_outcomes(&ended_now);
+        self.choose_calls(&calls_now);
         Ok(())
     }
 
@@ -301,10 +301,10 @@ impl Agent {
         }
     }
 
-    /// Calls that end as nobody cares stay in the kernel.
-    fn choose_outcomes(&mut self, outcomes: &Outcomes) {
-        if let Err(error) = self.control.set_outcomes(outcomes) {
-            warn!(%error, "The kernel does not leave out calls that end as no rule can match.");
+    /// Calls that matter to nobody stay in the kernel.
+    fn choose_calls(&mut self, calls: &CallInterest) {
+        if let Err(error) = self.control.set_calls(calls) {
+            warn!(%error, "The kernel does not leave out calls that no rule can match.");
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod config;
 mod host;
+mod open;
 mod report;
 
 use std::io::{self, IsTerminal as _, Write as _};
@@ -69,8 +70,10 @@ pub(crate) fn doctor(args: &Doctor) -> anyhow::Result<ExitCode> {
     let (wanted, found) = config::checks(args);
     checks.extend(host::checks(&wanted.config));
     checks.extend(found);
+    checks.extend(open::checks(&wanted.config));
     let hooks = args.attached.then(|| {
-        let options = Options { kinds: wanted.kinds, ..Options::default() };
+        let options =
+            Options { kinds: wanted.kinds, compat: wanted.config.capture.compat, ..Options::default() };
         let loaded = Probe::load(&options).context("loading the programs");
         loaded.map(|(probe, _reader)| probe.hooks()).map_err(|error| format!("{error:#}"))
     });

@@ -214,6 +214,7 @@ fn explain_shows_what_a_rule_has_become() {
                  that failed
                  where another thread could have swapped the file
                  every path because of: ((evt.type in (open, openat) and proc.name in (sh, bash, zsh) and not fd.name = /x) and not fd.name startswith /usr)
+  calls needed   of bash sh zsh: file_open
   output         %proc.name opened %20fd.name
   id             shell_opens
 "
@@ -228,7 +229,7 @@ fn explain_shows_what_a_rule_has_become() {
 }
 
 #[test]
-fn explain_tells_which_outcomes_the_kernel_must_tell_of() {
+fn explain_tells_which_calls_the_kernel_must_tell_of() {
     let text = "- rule: Out\n  desc: d\n  output: o\n  priority: INFO\n  condition: evt.type = connect and \
                 (evt.rawres >= 0 or evt.res = EINPROGRESS)\n- rule: In\n  desc: d\n  output: o\n  priority: INFO\n  \
                 condition: evt.type in (accept4, bind) and evt.failed = false\n- rule: Any\n  desc: d\n  output: o\n  \
@@ -237,18 +238,55 @@ fn explain_tells_which_outcomes_the_kernel_must_tell_of() {
     let file = dir.path("ends.yaml");
     let output = rules(&["explain", &file, "--rule", "In"]);
     assert!(
-        self::text(&output.stdout).contains("\n  ends needed    succeeded: accept, bind\n"),
+        self::text(&output.stdout).contains("\n  calls needed   succeeded: accept, bind\n"),
         "{output:?}"
     );
     let output = rules(&["explain", &file, "--rule", "Any"]);
-    assert!(!self::text(&output.stdout).contains("ends needed"), "{output:?}");
+    assert!(!self::text(&output.stdout).contains("calls needed"), "{output:?}");
     let output = rules(&["explain", &file]);
-    let together = "All enabled rules together\n  opens needed   none\n  ends needed    succeeded: accept\n                 \
+    let together = "All enabled rules together\n  opens needed   none\n  calls needed   succeeded: accept\n                 \
                     succeeded or under way: connect\n";
     assert!(self::text(&output.stdout).ends_with(together), "{}", self::text(&output.stdout));
     let output = rules(&["explain", &file, "--rule", "Out", "--format", "json"]);
     let one: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(one[0]["outcomes"]["connect"], serde_json::json!(["succeeded", "under way"]));
+    let expected = serde_json::json!({
+        "outcomes": ["succeeded", "under way"], "users": ["root", "others"], "places": ["host", "container"],
+    });
+    assert_eq!(one[0]["calls"]["connect"], expected);
+}
+
+#[test]
+fn explain_tells_by_whom_where_and_with_which_port_calls_are_needed() {
+    let rule = |name: &str, condition: &str| {
+        format!("- rule: {name}\n  desc: d\n  output: o\n  priority: INFO\n  condition: {condition}\n")
+    };
+    let text = [
+        rule("Port", "evt.type = connect and fd.sport in (4444, 9001) and user.uid != 0"),
+        rule("Shell", "evt.type = connect and proc.name in (sh, bash) and container.id != host"),
+        rule("Root", "evt.type = ptrace and user.uid = 0 and container.id = host"),
+        rule("Others", "evt.type = mkdirat and not proc.name in (cp, tar)"),
+    ];
+    let dir = Dir::with(&[("calls.yaml", &text.concat())]);
+    let output = rules(&["explain", &dir.path("calls.yaml")]);
+    let text = self::text(&output.stdout);
+    for line in [
+        "\n  calls needed   not by root, port 4444 9001: connect\n",
+        "\n  calls needed   in containers, of bash sh: connect\n",
+        "\n  calls needed   by root, on the host: ptrace\n",
+        "\n  calls needed   not of cp tar: file_mkdir\n",
+    ] {
+        assert!(text.contains(line), "{line}{text}");
+    }
+    let together = "\n  calls needed   by root, on the host: ptrace\n                 not of cp tar: file_mkdir\n                 \
+                    of bash sh or port 4444 9001: connect\n";
+    assert!(text.ends_with(together), "{text}");
+    let output = rules(&["explain", &dir.path("calls.yaml"), "--rule", "Shell", "--format", "json"]);
+    let one: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let expected = serde_json::json!({
+        "outcomes": ["succeeded", "under way", "failed"], "users": ["root", "others"], "places": ["container"],
+        "comms": {"only": ["bash", "sh"]},
+    });
+    assert_eq!(one[0]["calls"]["connect"], expected);
 }
 
 #[test]

@@ -2,7 +2,8 @@
 //!
 //! Each reader has connections of its own to the detectors: a slow one slows nobody else, and resuming is
 //! exact, since a message's id says how far each detector was read. Besides alerts there are messages of kind
-//! `detectors` (who is reachable, whenever that changes) and whatever other kinds detectors send.
+//! `detectors` (who is reachable, whenever that changes) and whatever other kinds detectors send. Who asks for it
+//! (`fold=1`, as our page does) gets messages of kind `folded` in place of more alerts than it can show.
 
 use std::{
     io,
@@ -26,14 +27,17 @@ use crate::{
     detector::{Silence, open},
     instant::nanos,
     merge::{Item, Merger},
+    outgoing::Outgoing,
     position::{Mark, Position},
     query::encode,
     server::{Reading, stopped},
     sse::{self, Message, Read, Reader},
 };
 
-/// Messages between detectors and merger, and pieces on their way to a browser.
+/// Messages between detectors and merger.
 const QUEUE: usize = 64;
+/// Pieces on their way to a browser: what is among them is late already.
+const PIECES: usize = 4;
 /// A comment is sent when nothing else was for so long, so that proxies keep the connection.
 const PING: Duration = Duration::from_secs(15);
 /// A detector that says nothing for so long, not even a comment, is taken for gone.
@@ -50,8 +54,8 @@ enum News {
     TooLong(usize),
 }
 
-/// What the merger must know of an alert.
-#[derive(Deserialize)]
+/// What the merger must know of an alert when there are several detectors.
+#[derive(Deserialize, Default)]
 struct Facts {
     #[serde(default)]
     alert_id: String,
@@ -59,13 +63,13 @@ struct Facts {
     timestamp: String,
 }
 
-/// A body that goes on until the reader leaves.
-pub(crate) fn stream(detectors: Arc<[Upstream]>, from: Position, reader: Reading) -> Payload {
-    let (out, pieces) = mpsc::channel(QUEUE);
+/// A body that goes on until the reader leaves. `folds`: see [`Outgoing`].
+pub(crate) fn stream(detectors: Arc<[Upstream]>, from: Position, folds: bool, reader: Reading) -> Payload {
+    let (out, pieces) = mpsc::channel(PIECES);
     tokio::spawn(async move {
         let stop = reader.stop.clone();
         tokio::select! {
-            () = merged(detectors, from, out) => {}
+            () = merged(detectors, from, folds, out) => {}
             () = stopped(stop) => {}
         }
         drop(reader);
@@ -73,7 +77,12 @@ pub(crate) fn stream(detectors: Arc<[Upstream]>, from: Position, reader: Reading
     Payload::Pieces(pieces)
 }
 
-async fn merged(detectors: Arc<[Upstream]>, mut position: Position, out: mpsc::Sender<io::Result<Bytes>>) {
+async fn merged(
+    detectors: Arc<[Upstream]>,
+    position: Position,
+    folds: bool,
+    out: mpsc::Sender<io::Result<Bytes>>,
+) {
     let (sender, mut news) = mpsc::channel(QUEUE);
     let mut followers = JoinSet::new();
     for at in 0..detectors.len() {
@@ -83,29 +92,34 @@ async fn merged(detectors: Arc<[Upstream]>, mut position: Position, out: mpsc::S
     let mut merger = Merger::new(detectors.len());
     let mut states: Vec<Option<String>> = vec![Some("not connected yet".into()); detectors.len()];
     // At once, so that the browser knows that it is connected.
-    let mut buffer = b"retry: 1000\n: connected\n\n".to_vec();
+    let mut ready = Outgoing::new(position, folds, b"retry: 1000\n: connected\n\n");
     loop {
-        if !buffer.is_empty() && out.send(Ok(Bytes::from(std::mem::take(&mut buffer)))).await.is_err() {
-            return;
-        }
-        let due = merger.due();
+        let due = [merger.due(), ready.due()].into_iter().flatten().min();
         let wake = tokio::time::Instant::from_std(due.unwrap_or_else(|| Instant::now() + PING));
         tokio::select! {
-            heard = news.recv() => match heard {
+            biased;
+            place = out.reserve(), if !ready.buffer.is_empty() => match place {
+                Ok(place) => place.send(Ok(Bytes::from(std::mem::take(&mut ready.buffer)))),
+                Err(_) => return,
+            },
+            heard = news.recv(), if ready.listens() => match heard {
                 Some(heard) => {
-                    hear(heard, &detectors, &mut merger, &mut states, &mut buffer);
+                    hear(heard, &detectors, &mut merger, &mut states, &mut ready.buffer);
                     // Whatever is there already goes out in one piece.
-                    while buffer.len() < 64 << 10 && let Ok(heard) = news.try_recv() {
-                        hear(heard, &detectors, &mut merger, &mut states, &mut buffer);
-                        release(&mut merger, &detectors, &mut position, &mut buffer);
+                    while ready.has_room() && let Ok(heard) = news.try_recv() {
+                        hear(heard, &detectors, &mut merger, &mut states, &mut ready.buffer);
+                        release(&mut merger, &detectors, &mut ready);
                     }
                 }
                 None => return,
             },
-            () = sleep_until(wake) => if due.is_none() { buffer.extend_from_slice(b": ping\n\n") },
+            () = sleep_until(wake) => if due.is_none() && ready.buffer.is_empty() {
+                ready.buffer.extend_from_slice(b": ping\n\n");
+            },
             () = out.closed() => return,
         }
-        release(&mut merger, &detectors, &mut position, &mut buffer);
+        release(&mut merger, &detectors, &mut ready);
+        ready.unfold(&detectors, Instant::now());
     }
 }
 
@@ -149,12 +163,12 @@ fn hear(
     }
 }
 
-fn release(merger: &mut Merger, detectors: &[Upstream], position: &mut Position, buffer: &mut Vec<u8>) {
+fn release(merger: &mut Merger, detectors: &[Upstream], ready: &mut Outgoing) {
     let now = Instant::now();
     while let Some((item, first)) = merger.pop(now) {
-        position.set(item.detector, Mark::At(item.seq));
+        ready.position.set(item.detector, Mark::At(item.seq));
         if first {
-            buffer.extend_from_slice(&sse::write("", &position.write(detectors), &item.data));
+            ready.alert(item.data, detectors, now);
         }
     }
 }
@@ -169,7 +183,7 @@ async fn follow(detectors: Arc<[Upstream]>, at: usize, from: Mark, news: mpsc::S
     let mut wait = BACKOFF.0;
     loop {
         let started = Instant::now();
-        let why = match listen(detector, at, &mut last, &news).await {
+        let why = match listen(detector, (at, detectors.len() == 1), &mut last, &news).await {
             Ok(()) => return,
             Err(why) => why,
         };
@@ -185,7 +199,7 @@ async fn follow(detectors: Arc<[Upstream]>, at: usize, from: Mark, news: mpsc::S
 /// Passes on what comes until it breaks; `Ok` when nobody listens any more.
 async fn listen(
     detector: &Upstream,
-    at: usize,
+    (at, alone): (usize, bool),
     last: &mut Option<u64>,
     news: &mpsc::Sender<News>,
 ) -> Result<(), Silence> {
@@ -207,14 +221,14 @@ async fn listen(
             reader.take(bytes, |read| heard.push(read));
         }
         for read in heard {
-            if news.send(judge(read, at, last)).await.is_err() {
+            if news.send(judge(read, at, alone, last)).await.is_err() {
                 return Ok(());
             }
         }
     }
 }
 
-fn judge(read: Read, at: usize, last: &mut Option<u64>) -> News {
+fn judge(read: Read, at: usize, alone: bool, last: &mut Option<u64>) -> News {
     let message = match read {
         Read::Message(message) => message,
         Read::TooLong => return News::TooLong(at),
@@ -224,8 +238,9 @@ fn judge(read: Read, at: usize, last: &mut Option<u64>) -> News {
         return News::Other(message);
     };
     *last = Some(seq);
-    let facts = serde_json::from_slice(&message.data);
-    let facts = facts.unwrap_or(Facts { alert_id: String::new(), timestamp: String::new() });
+    // With one detector nothing is put in order and nothing comes twice.
+    let facts: Facts =
+        if alone { Facts::default() } else { serde_json::from_slice(&message.data).unwrap_or_default() };
     let time_ns = nanos(&facts.timestamp);
     News::Alert(Item { detector: at, seq, alert_id: facts.alert_id, time_ns, data: message.data })
 }

@@ -68,6 +68,9 @@ fn work(arguments: Arguments) -> Result<(), Failed> {
     config.check().map_err(early)?;
     if arguments.check_config {
         println!("configuration is right");
+        for warning in config.warnings() {
+            println!("warning: {warning}");
+        }
         return Ok(());
     }
     init_logging(config.log_level).map_err(Failed::early)?;

@@ -116,7 +116,8 @@ fn events(facts: &Facts, request: &Request<Incoming>, query: Query<'_>) -> Answe
     let Some(permit) = facts.readers.admit() else {
         return refuse(StatusCode::SERVICE_UNAVAILABLE, "too many live views are open; close some");
     };
-    let payload = live::stream(Arc::clone(&facts.detectors), position, permit);
+    let folds = query.get("fold").is_some_and(|value| value == "1");
+    let payload = live::stream(Arc::clone(&facts.detectors), position, folds, permit);
     let mut answer = crate::answer::answer(StatusCode::OK, "text/event-stream", payload);
     // Proxies that buffer would hold alerts back.
     answer.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));

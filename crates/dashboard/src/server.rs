@@ -23,7 +23,6 @@ use tracing::{debug, info, warn};
 
 use crate::{
     Config, DashboardError, app,
-    config::Rule,
     route::{Facts, answer},
 };
 
@@ -74,13 +73,14 @@ impl Server {
     /// # Errors
     /// [`DashboardError`]: the configuration is wrong, the port is taken, or no thread can be had.
     pub fn start(config: &Config) -> Result<Self, DashboardError> {
+        let warnings = config.warnings();
         let config = config.checked()?;
         let listeners = listen("http", config.address, config.port)?;
         let addresses = addresses(&listeners);
         let names: Vec<_> = config.detectors.iter().map(|one| one.name.as_str()).collect();
         info!(?addresses, prefix = config.prefix, detectors = ?names, "Listening.");
-        if matches!(config.access, Rule::Open) && !config.address.is_loopback() {
-            warn!("Whoever reaches the port can read all alerts: set access.mode, or listen at 127.0.0.1.");
+        for warning in warnings {
+            warn!("{warning}");
         }
         if !app::is_built() {
             warn!("This program was compiled without the web app: run make web and compile it again.");

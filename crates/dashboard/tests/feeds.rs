@@ -119,6 +119,74 @@ fn who_cannot_be_reached_is_named_and_holds_up_nobody() {
     assert_eq!(get(&server, "/api/export?partial=yes").status, 200);
 }
 
+/// Reads up to this id: how many alerts were told one by one, and how many in numbers.
+fn counted(events: &mut Events, until: &str) -> (u64, u64) {
+    let (mut each, mut folded) = (0, 0);
+    loop {
+        let (kind, id, data) = events.next();
+        match kind.as_str() {
+            "" => each += 1,
+            "folded" => {
+                let all =
+                    [&data["kinds"], &data["others"]].map(|part| part.as_array().unwrap().clone()).concat();
+                folded += all.iter().map(|one| one["count"].as_u64().unwrap()).sum::<u64>();
+            }
+            _ => continue,
+        }
+        if id == until {
+            return (each, folded);
+        }
+    }
+}
+
+#[test]
+fn a_flood_is_told_in_numbers_to_whoever_asks_for_that() {
+    let detector = Upstream::start();
+    for seq in 1..=20_000 {
+        detector.push(alert(seq, &seq.to_string(), 1));
+    }
+    let server = start(&[&detector]);
+    let mut plain = Events::open(&server, "/events?since=a%3D0", None);
+    assert_eq!(counted(&mut plain, "a=20000"), (20_000, 0));
+    let mut events = Events::open(&server, "/events?since=a%3D0&fold=1", None);
+    let (each, folded) = counted(&mut events, "a=20000");
+    assert!(each + folded == 20_000 && folded > 10_000, "{each} one by one, {folded} in numbers");
+    // And it goes on one by one when the flood is over.
+    until("one comes by itself", || {
+        let seq = detector.last() + 1;
+        detector.push(alert(seq, &seq.to_string(), 1));
+        let found = counted(&mut events, &format!("a={seq}"));
+        found == (1, 0)
+    });
+}
+
+#[test]
+fn who_reads_late_is_told_of_now_and_not_of_long_ago() {
+    const LONG: usize = 8000;
+    let detector = Upstream::start();
+    let server = start(&[&detector]);
+    let mut events = Events::open(&server, "/events?fold=1", None);
+    until("it is followed", || detector.listeners() == 1);
+    // Much more than the sockets hold, to somebody who does not read.
+    for seq in 1..=5000 {
+        let mut one = alert(seq, &seq.to_string(), 1);
+        one["reason"] = "x".repeat(LONG).into();
+        detector.push(one);
+    }
+    let mut bytes = 0;
+    let (mut each, mut folded) = (0, 0);
+    while each + folded < 5000 {
+        let (kind, _, data) = events.next();
+        bytes += data.to_string().len();
+        match kind.as_str() {
+            "" => each += 1,
+            "folded" => folded += data["kinds"][0]["count"].as_u64().unwrap(),
+            _ => {}
+        }
+    }
+    assert!(folded > 2000 && bytes < 3000 * LONG, "{each} one by one, {folded} in numbers, {bytes} bytes");
+}
+
 #[test]
 fn pages_of_two_histories_are_one_history() {
     let (one, two) = (Upstream::start(), Upstream::start());

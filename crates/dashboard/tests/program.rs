@@ -30,11 +30,13 @@ fn configuration_is_checked_before_anything_starts() {
         file,
         "--check-config",
         "--detector",
-        "hub=http://10.0.0.7:8090",
+        "hub=http://127.0.0.1:8090",
         "--detector",
         "http://[::1]:1",
     ];
     assert_eq!(run(&good), (Some(0), "configuration is right\n".into()));
+    let (code, said) = run(&["--check-config", "--detector", "hub=http://10.0.0.7:8090"]);
+    assert!(code == Some(0) && said.contains("warning: detectors has http://10.0.0.7:8090"), "{said}");
     for (arguments, part) in [
         (&["--check-config", "--detector", "nowhere"][..], "detectors[0].url: expected http://HOST:PORT"),
         (&["--check-config", "--config", "/nonexistent"], "/nonexistent: "),

@@ -21,6 +21,7 @@ use tracing::{error, warn};
 
 use crate::{
     meters::Meters,
+    piece::{Piece, pieces},
     store::{Entry, Follower, Library, Traces, Writer},
     time::now_ms,
 };
@@ -29,20 +30,12 @@ use crate::{
 const WAITING: usize = 64;
 /// Rows that go into one transaction, about.
 const TOGETHER: usize = 8192;
-/// Alerts that a reader of the feed may be behind.
-const BEHIND: usize = 4096;
+/// Pieces that a reader of the feed may be behind: some megabytes, more than what one transaction brings.
+const BEHIND: usize = 512;
 /// How often the store is asked to forget.
 const TRIM: Duration = Duration::from_secs(5);
 /// How often a failing store is complained about.
 const COMPLAIN: Duration = Duration::from_secs(10);
-
-/// A message of the feed.
-#[derive(Debug)]
-pub(crate) struct Message {
-    pub(crate) seq: u64,
-    /// The object that is served.
-    pub(crate) json: String,
-}
 
 /// The store did not take it; whoever sent it keeps it.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -78,7 +71,7 @@ struct Delivery {
 #[derive(Clone)]
 pub(crate) struct Hub {
     deliveries: mpsc::Sender<Delivery>,
-    feed: broadcast::Sender<Arc<Message>>,
+    feed: broadcast::Sender<Arc<Piece>>,
     pub(crate) library: Library,
 }
 
@@ -137,7 +130,7 @@ impl Hub {
     }
 
     /// From now on.
-    pub(crate) fn subscribe(&self) -> broadcast::Receiver<Arc<Message>> {
+    pub(crate) fn subscribe(&self) -> broadcast::Receiver<Arc<Piece>> {
         self.feed.subscribe()
     }
 }
@@ -146,7 +139,7 @@ impl Hub {
 struct Scribe {
     writer: Box<dyn Writer>,
     incoming: mpsc::Receiver<Delivery>,
-    feed: broadcast::Sender<Arc<Message>>,
+    feed: broadcast::Sender<Arc<Piece>>,
     /// Tells who reads the feed from the history, which others write, too. None: the feed has what we write.
     written: Option<Arc<Notify>>,
     meters: Arc<Meters>,
@@ -213,21 +206,19 @@ impl Scribe {
     }
 
     fn publish(&self, alerts: &[Entry], sequences: &[Option<u64>]) {
-        for (entry, seq) in alerts.iter().zip(sequences) {
-            let Some(seq) = *seq else {
-                self.meters.alerts_repeated.add(1);
-                continue;
-            };
-            self.meters.alerts.add(1);
-            self.outputs.send(&entry.alert);
-            if self.written.is_none() && self.feed.receiver_count() > 0 {
-                // Nobody may have left in between; that is no loss.
-                let _ = self.feed.send(Arc::new(Message { seq, json: entry.served(seq) }));
-            }
-        }
+        let new = || alerts.iter().zip(sequences).filter_map(|(entry, seq)| Some((entry, (*seq)?)));
+        let count = new().count();
+        self.meters.alerts.add(count);
+        self.meters.alerts_repeated.add(alerts.len() - count);
         if let Some(written) = &self.written {
             written.notify_one();
+        } else if self.feed.receiver_count() > 0 {
+            for piece in pieces(new().map(|(entry, seq)| (seq, entry.served(seq)))) {
+                // Nobody may have left in between; that is no loss.
+                let _ = self.feed.send(Arc::new(piece));
+            }
         }
+        new().for_each(|(entry, _)| self.outputs.send(&entry.alert));
     }
 
     fn forget(&mut self) {

@@ -16,6 +16,7 @@ mod hub;
 mod intake;
 mod meters;
 mod nodes;
+mod piece;
 mod program;
 mod replay;
 mod run;

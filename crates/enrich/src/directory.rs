@@ -15,6 +15,13 @@ pub trait Directory: Debug + Send {
     /// come. `contained`: a root directory that is still the host's is about to become another, which is waited for.
     fn ask_users(&mut self, mnt: u32, tgid: u32, contained: bool) -> bool;
 
+    /// Asks a directory service for a user whom the database of the mount namespace `mnt`, one of the host's, does not
+    /// have, for the process `tgid` in it. Whether somebody is asked; what is found comes as the users of `mnt`.
+    fn ask_user(&mut self, mnt: u32, tgid: u32, uid: u32) -> bool {
+        let _ = (mnt, tgid, uid);
+        false
+    }
+
     /// Asks for the pod of this UID. Whether an answer will come soon; it may come in any case, and again when the pod
     /// changes.
     fn ask_pod(&mut self, uid: &Arc<str>) -> bool {

@@ -156,7 +156,7 @@ impl Enricher {
             }
             let cell = cell(head.cgroup_id, head.namespaces.mnt);
             self.places.want(cell, head.process.tgid, self.now_ns);
-            new.push(Visit { key, cell, tgid: head.process.tgid, exec });
+            new.push(Visit { key, cell, tgid: head.process.tgid, uid: head.uid, exec });
         }
         self.places.resolve(&mut *self.source, self.now_ns);
         while let Some(cell) = self.places.changed() {

@@ -145,6 +145,10 @@ impl Places {
         if let (None, Some(unit)) = (&place.container, &place.unit) {
             place.invocation = source.invocation(unit);
         }
+        // In the root there may be containers all the same; and one that is called as rules call the host is neither.
+        if !doubt && cell.0 != ROOT_CGROUP && place.container.as_deref() != Some("host") {
+            source.placed(cell.0, place.container.is_some());
+        }
         if self.known.len() >= self.bound && !self.known.contains_key(&cell) {
             self.evict();
         }

@@ -36,6 +36,11 @@ pub trait Source: Debug + Send {
         None
     }
 
+    /// Is told what a cgroup v2 is, once that is sure: a container's, or the host's.
+    fn placed(&mut self, id: u64, contained: bool) {
+        let _ = (id, contained);
+    }
+
     /// The invocation id of a unit of the host's systemd, as it runs now.
     fn invocation(&mut self, unit: &str) -> Option<Arc<str>> {
         let _ = unit;
@@ -47,6 +52,11 @@ pub trait Source: Debug + Send {
 pub trait Births: Debug + Send {
     /// The path of a cgroup v2; none when nobody remembers.
     fn path(&mut self, id: u64) -> Option<Text>;
+
+    /// Is told what a cgroup v2 is, see [`Source::placed`].
+    fn placed(&mut self, id: u64, contained: bool) {
+        let _ = (id, contained);
+    }
 }
 
 /// A cgroup.

@@ -19,6 +19,9 @@ const ANSWERS: usize = 256;
 const RETRY_NS: u64 = 10_000_000_000;
 /// How long user databases hold before an exec has them looked at again.
 const STALE_NS: u64 = 10_000_000_000;
+/// How long a directory service's silence about a user holds, and about how many it is kept.
+const STRANGER_NS: u64 = 60_000_000_000;
+const STRANGERS: usize = 1024;
 /// A process that ended before its users could be read says nothing of the next one.
 const AGAIN_NS: u64 = 100_000_000;
 
@@ -29,6 +32,8 @@ pub(crate) struct Workloads {
     containers: FxHashMap<Arc<str>, Asked<Container>>,
     pods: FxHashMap<Arc<str>, Asked<Pod>>,
     users: FxHashMap<u32, Names>,
+    /// Users of the host that its database does not have, and when a directory service was asked for them.
+    strangers: FxHashMap<u32, u64>,
     bound: usize,
     pub(crate) evicted: u64,
 }
@@ -65,6 +70,7 @@ pub(crate) struct Visit {
     pub(crate) key: Key,
     pub(crate) cell: Cell,
     pub(crate) tgid: u32,
+    pub(crate) uid: u32,
     /// A program was started: the root directory is what it will be.
     pub(crate) exec: bool,
 }
@@ -76,6 +82,7 @@ impl Workloads {
             containers: FxHashMap::default(),
             pods: FxHashMap::default(),
             users: FxHashMap::default(),
+            strangers: FxHashMap::default(),
             bound: bound.max(1),
             evicted: 0,
         }
@@ -122,6 +129,9 @@ impl Workloads {
             None => Known::No,
         };
         let users = self.users(visit, place.container.is_some(), directory, now_ns);
+        if place.container.is_none() {
+            self.ask_stranger(visit, &users, directory, now_ns);
+        }
         // What nobody knew may be known later, and an answer may be lost. While users are asked for, it is noted who
         // else could be asked through.
         let open = !matches!(container, Known::Yes(_)) && place.container.is_some()
@@ -241,6 +251,28 @@ impl Workloads {
             return state;
         }
         self.users.get(&mnt).map_or(Known::No, |names| names.asked.state.clone())
+    }
+
+    /// The host's files may not have all of its users.
+    fn ask_stranger(
+        &mut self,
+        visit: &Visit,
+        users: &Known<Users>,
+        directory: &mut dyn Directory,
+        now_ns: u64,
+    ) {
+        if users.get().is_none_or(|users| users.user(visit.uid).is_some()) {
+            return;
+        }
+        let asked = self.strangers.get(&visit.uid);
+        if asked.is_some_and(|asked_ns| now_ns.saturating_sub(*asked_ns) < STRANGER_NS) {
+            return;
+        }
+        if self.strangers.len() >= STRANGERS && asked.is_none() {
+            evict(&mut self.strangers, STRANGERS, |asked_ns| *asked_ns);
+        }
+        self.strangers.insert(visit.uid, now_ns);
+        directory.ask_user(visit.key.1, visit.tgid, visit.uid);
     }
 
     /// Takes what has been answered.

@@ -79,13 +79,26 @@ pub struct Namespaces {
 }
 
 /// Task name: up to 15 bytes, any value.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Comm([u8; 16]);
 
 impl Comm {
     /// From the kernel's NUL-padded array.
     pub fn new(bytes: [u8; 16]) -> Self {
         Self(bytes)
+    }
+
+    /// The name of a task that is called exactly so; none when the kernel calls no task so: it is longer than 15
+    /// bytes, or holds a NUL.
+    pub fn exactly(name: &[u8]) -> Option<Self> {
+        let mut bytes = [0; 16];
+        bytes.get_mut(..15)?.get_mut(..name.len())?.copy_from_slice(name);
+        (!name.contains(&0)).then_some(Self(bytes))
+    }
+
+    /// As the kernel has it, NUL-padded.
+    pub fn bytes(&self) -> [u8; 16] {
+        self.0
     }
 
     /// The name without its padding.
@@ -129,6 +142,14 @@ mod tests {
     fn a_name_ends_at_its_first_nul() {
         assert_eq!(Comm::new(*b"sh\0left over...\0").as_bstr(), "sh");
         assert_eq!(Comm::new(*b"sixteen bytes!!!").as_bstr(), "sixteen bytes!!!");
+    }
+
+    #[test]
+    fn no_task_has_a_long_name() {
+        assert_eq!(Comm::exactly(b"fifteen letters"), Some(Comm::from("fifteen letters")));
+        assert_eq!(Comm::exactly(b""), Some(Comm::default()));
+        assert_eq!(Comm::exactly(b"sixteen letters!"), None);
+        assert_eq!(Comm::exactly(b"a\0b"), None);
     }
 
     #[test]

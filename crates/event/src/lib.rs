@@ -7,6 +7,7 @@
 
 mod alert;
 mod body;
+mod calls;
 mod exec_id;
 mod head;
 mod interest;
@@ -27,13 +28,14 @@ pub use body::{
     PathFlags, Prctl, ProcessVmWrite, Ptrace, Setns, Setuid, Signal, Socket, Source, Umount, Unshare,
     UserPath, Userfaultfd,
 };
+pub use calls::{CallInterest, Comms, Named, Setting};
 pub use exec_id::{ExecId, NotAnExecId};
 pub use head::{Comm, Head, Namespaces, ProcessKey, Syscall};
 pub use interest::{FileInterest, PathClasses, PathSet};
 pub use kind::{Kind, KindSet, UnknownKind};
 pub use loss::{Loss, LossCause, Stage};
 pub use observation::{Observation, Process};
-pub use outcome::{Outcome, Outcomes};
+pub use outcome::Outcome;
 pub use priority::{Priority, Severity};
 pub use workload::{
     Container, Group, Image, Known, Mapping, Mount as ContainerMount, Owner, Place, Pod, Runtime, User,

@@ -1,6 +1,7 @@
 //! Names of users, read by a thread of its own: a file system may hang, and may be a container's.
 
 mod read;
+mod service;
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -14,10 +15,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sentinel_event::Users;
+use sentinel_event::{User, Users};
 use tracing::warn;
 
-use self::read::{Books, Version};
+use self::{
+    read::{Books, Version},
+    service::{LookUp, Service},
+};
 use crate::{
     Counters,
     meter::{Meter, count},
@@ -54,6 +58,7 @@ pub struct Found {
 #[derive(Debug)]
 pub struct UserBooks {
     questions: SyncSender<Question>,
+    service: Service,
     shared: Arc<Shared>,
     answers: Mutex<Receiver<Found>>,
 }
@@ -70,7 +75,10 @@ struct Question {
 struct Shared {
     input: Mutex<Receiver<Question>>,
     output: SyncSender<Found>,
-    kept: Mutex<HashMap<Version, Arc<Users>>>,
+    /// By version, and how many users directory services had told of then.
+    kept: Mutex<HashMap<(Version, usize), Arc<Users>>>,
+    /// Users of our own mount namespace that its files do not have.
+    strangers: Arc<Mutex<Vec<User>>>,
     meter: Meter,
     begin: Instant,
     /// When the reading began that is under way, milliseconds after `begin`; 0 for none.
@@ -87,16 +95,17 @@ impl UserBooks {
     /// # Errors
     /// When the system gives no thread.
     pub fn start() -> io::Result<Self> {
-        Self::with(PATIENCE)
+        Self::with(PATIENCE, service::look_up)
     }
 
-    fn with(patience: Duration) -> io::Result<Self> {
+    fn with(patience: Duration, look_up: LookUp) -> io::Result<Self> {
         let (questions, input) = sync_channel(QUEUE);
         let (output, answers) = sync_channel(QUEUE);
         let shared = Arc::new(Shared {
             input: Mutex::new(input),
             output,
             kept: Mutex::default(),
+            strangers: Arc::default(),
             meter: Meter::default(),
             begin: Instant::now(),
             busy_ms: AtomicU64::new(0),
@@ -104,7 +113,16 @@ impl UserBooks {
             reader: AtomicU64::new(0),
         });
         spawn(&shared, 0)?;
-        Ok(Self { questions, shared, answers: Mutex::new(answers) })
+        let service = Service::start(look_up, Arc::clone(&shared.strangers), questions.clone())?;
+        Ok(Self { questions, service, shared, answers: Mutex::new(answers) })
+    }
+
+    /// Asks the name services of this system (`nsswitch.conf`: LDAP, systemd's dynamic users …) for a user whom the files
+    /// of the mount namespace `mnt` do not have, on behalf of the process `tgid` in it. Of the host's files only: what
+    /// our name services say holds where our files do. False: nobody is asked. Who is found comes with an answer about
+    /// `mnt`. A service that hangs keeps nobody waiting but others whom it is asked for.
+    pub fn ask_user(&self, mnt: u32, tgid: u32, uid: u32) -> bool {
+        self.service.ask(Question { mnt, tgid, contained: false }, uid)
     }
 
     /// Asks for the users of the mount namespace `mnt`, by the root directory of a process in it. False: no answer
@@ -208,12 +226,18 @@ impl Shared {
             books = first.or(books);
         }
         let users = books.and_then(|books| {
-            let version = books.version().clone();
+            let ours = !contained && books.are_ours();
+            let more = if ours {
+                self.strangers.lock().unwrap_or_else(PoisonError::into_inner).clone()
+            } else {
+                Vec::new()
+            };
+            let version = (books.version().clone(), more.len());
             let known = self.kept().get(&version).cloned();
             match known {
                 Some(known) => Ok(known),
                 None => {
-                    let users = Arc::new(books.read()?);
+                    let users = Arc::new(books.read(more)?);
                     let mut kept = self.kept();
                     if kept.len() >= KEPT {
                         // Whatever is in use is read again; nothing is lost.
@@ -231,7 +255,7 @@ impl Shared {
         Found { mnt, contained, users: users.ok() }
     }
 
-    fn kept(&self) -> std::sync::MutexGuard<'_, HashMap<Version, Arc<Users>>> {
+    fn kept(&self) -> std::sync::MutexGuard<'_, HashMap<(Version, usize), Arc<Users>>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -275,8 +299,31 @@ mod tests {
     }
 
     #[test]
+    fn a_user_whom_only_a_directory_service_knows_has_a_name_and_a_service_that_hangs_stops_nobody() {
+        let look_up: LookUp = |uid| match uid {
+            54_321 => Some(User { uid, name: "ldap-ann".into(), ..User::default() }),
+            54_322 => loop {
+                thread::park();
+            },
+            _ => None,
+        };
+        let books = UserBooks::with(PATIENCE, look_up).unwrap();
+        let mnt = u32::try_from(std::fs::metadata("/proc/self/ns/mnt").unwrap().ino()).unwrap();
+        let own = std::process::id();
+        assert!(books.ask_user(mnt, own, 54_320) && books.ask_user(mnt, own, 54_321));
+        let found = wait(&books).users.unwrap();
+        assert_eq!((&*found.user(54_321).unwrap().name, &*found.user(0).unwrap().name), ("ldap-ann", "root"));
+        assert!(found.user(54_320).is_none());
+        assert!(books.ask_user(mnt, own, 54_322));
+        assert!(books.ask(mnt, std::process::id(), false));
+        assert!(Arc::ptr_eq(&wait(&books).users.unwrap(), &found), "kept, and nobody waits");
+        let asked = (0..10 * QUEUE).filter(|_| books.ask_user(mnt, own, 54_323)).count();
+        assert!(asked <= QUEUE, "what waits for it is bounded: {asked}");
+    }
+
+    #[test]
     fn a_reader_that_hangs_is_replaced_and_others_go_on() {
-        let books = UserBooks::with(Duration::from_millis(20)).unwrap();
+        let books = UserBooks::with(Duration::from_millis(20), service::look_up).unwrap();
         let mnt = u32::try_from(std::fs::metadata("/proc/self/ns/mnt").unwrap().ino()).unwrap();
         // The reader cannot go on as long as this is held.
         let held = books.shared.kept.lock().unwrap();

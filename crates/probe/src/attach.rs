@@ -8,7 +8,7 @@ use sentinel_event::KindSet;
 
 use crate::{
     plan::{Hook, JOBS, Job, Variant},
-    support::{Facts, tracefs},
+    support::{Facts, Name, tracefs},
 };
 
 /// One hook: a program at one place in the kernel.
@@ -68,7 +68,11 @@ enum State {
 
 /// Every job with its variant chosen and nothing attached.
 pub(crate) fn jobs(facts: &Facts) -> Vec<Attached> {
+    let chosen = |job: &&Job| {
+        facts.has(Name::Compat) || job.variants.iter().all(|variant| !variant.needs.contains(&Name::Compat))
+    };
     JOBS.iter()
+        .filter(chosen)
         .map(|job| {
             let variant = job.choose(facts).map_err(|missing| format!("needs {}", missing.label()));
             let hooks = variant.as_ref().map_or_else(
@@ -145,6 +149,12 @@ impl Attached {
             }
         }
         lost
+    }
+
+    /// The hooks that are attached, with the program.
+    pub(crate) fn attached(&self) -> impl Iterator<Item = (&Hook, &'static str)> {
+        let attached = self.hooks.iter().filter(|(_, state)| matches!(state, State::Attached(_)));
+        attached.filter_map(|(hook, _)| Some((hook, self.program()?)))
     }
 
     /// Whether some hook of the job is attached.
@@ -226,7 +236,8 @@ fn attach(program: &ProgramMut<'_>, hook: &Hook) -> State {
             }
             program.attach_tracepoint(TracepointCategory::Syscalls, name)
         }
-        Hook::Typed(_) => program.attach_trace(),
+        Hook::Typed(_) | Hook::Returned(_) => program.attach_trace(),
+        Hook::Every(name) => program.attach_tracepoint(TracepointCategory::RawSyscalls, name),
     };
     match result {
         Ok(link) => State::Attached(link),

@@ -1,19 +1,35 @@
-//! The kernel's book of cgroups: which path each has, also when it has gone.
+//! The kernel's book of cgroups: which path each has, also when it has gone; and what the agent says that each is.
 
 use libbpf_rs::{MapCore as _, MapFlags, MapHandle};
 
+use crate::abi;
+
 /// Reads the book; written in the kernel at each birth of a cgroup of version 2, from the load of the probe on.
 #[derive(Debug)]
-pub struct CgroupBook(pub(crate) MapHandle);
+pub struct CgroupBook {
+    pub(crate) paths: MapHandle,
+    pub(crate) places: MapHandle,
+}
 
 impl CgroupBook {
     /// The path of a cgroup from the root of the hierarchy. None when it was made before the probe, has been
     /// forgotten for want of room, or is too long for the book.
     pub fn path(&self, id: u64) -> Option<Vec<u8>> {
-        let mut path = self.0.lookup(&id.to_ne_bytes(), MapFlags::ANY).ok()??;
+        let mut path = self.paths.lookup(&id.to_ne_bytes(), MapFlags::ANY).ok()??;
         let end = path.iter().position(|byte| *byte == 0)?;
         let whole = end > 0 && end + 1 < path.len();
         path.truncate(end);
         whole.then_some(path)
+    }
+
+    /// From now on the kernel's side knows whether the cgroup is a container's: see
+    /// [`crate::Probe::set_calls`]. It must be so for as long as the cgroup lives.
+    pub fn place(&self, id: u64, contained: bool) {
+        let place =
+            if contained { abi::SENTINEL_PLACE_CONTAINER } else { abi::SENTINEL_PLACE_HOST }.to_ne_bytes();
+        // What is not known is taken for both.
+        if let Err(error) = self.places.update(&id.to_ne_bytes(), &place, MapFlags::ANY) {
+            tracing::debug!(%error, "Cannot write the map cgroup_places.");
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 
 use sentinel_event::Kind;
 
-use crate::plan::{JOBS, Job, SILENT};
+use crate::plan::{JOBS, Job, SILENT, Variant};
 
 const INTRODUCTION: &str = "# What is seen, and how
 
@@ -16,8 +16,9 @@ call has ended: another thread of the process may have rewritten it meanwhile. *
 and what the kernel used. What each field means is in [events](reference/events.md).
 
 Needs: `tp_btf` since Linux 5.5, tracepoints of system calls everywhere; programs whose name ends in `_old` are those
-for kernels before 5.17, which lose the top of paths of more than 24 components. `sentinel doctor --attached` shows what
-of this works on a machine.
+for kernels before 5.17, which lose the top of paths of more than 24 components. `file_open_direct` takes the place of
+`file_open` where the kernel lets functions of its own be traced (fact `fentry` of `sentinel doctor`; from 5.17 on). `sentinel
+doctor --attached` shows what of this works on a machine.
 
 What is done through io_uring gives the same events, under the number of the call that does the same, attributed to the
 thread that submitted the request, or to the thread that submits for its process. Names are then the kernel's own
@@ -28,7 +29,15 @@ request that asks for no completion is told when it is submitted, as if it had s
 it fail. Needs Linux 6.2 (`io_uring` of `sentinel doctor`): before, the kernel does not say which request has ended, or takes
 too long to verify the programs, and only `io_uring_setup` tells that a ring was made.
 
-Not seen, of any kind: 32-bit system calls (`int 0x80`). Through io_uring: `SPLICE`, `FTRUNCATE`, `FIXED_FD_INSTALL`,
+32-bit system calls of x86 (`int 0x80`, and all that 32-bit programs do) pass none of the tracepoints of single calls.
+With `capture.compat: true` they give the same events, under the number of the call of 64 bits, from the same programs:
+two more, `compat_enter` and `compat_exit`, look at every system call of the machine and hand these on. What
+`socketcall` and the old `mmap` are given lies in caller's memory, the descriptor included: addresses and files are still the
+kernel's, but marked `shared`. Without it, which is the default, they are a blind spot that `sentinel doctor` names, but
+for what comes from `tp_btf` (starts and ends of processes, io_uring) or `file_open_direct`.
+
+Not seen, of any kind: calls of x32 (where the kernel was told to take them), `file_open_direct` excepted; 32-bit calls on
+arm64; what 32-bit `ipc` multiplexes. Through io_uring: `FTRUNCATE`, `FIXED_FD_INSTALL`,
 reads and receipts that complete many times, reads and writes whose completion found the queue full, and the address of
 a `SEND` on a socket that is not connected.
 
@@ -37,10 +46,10 @@ a `SEND` on a socket that is not connected.
 Once a second one of the programs is asked to report a harmless act of the agent, one after the other, and links and
 settings are compared with what they should be. An answer that has not come within 10 seconds although the ring had room
 and the reader has read past the act, a link that has gone, settings that somebody has changed (they are put right), or
-another process that has opened a map of ours by its number (`BPF_MAP_GET_FD_BY_ID`; the alert names process and maps,
-once for each process) is an alert on every output: `rule_id` `sensor_tampering`, severity critical, risk 95. Our maps
-have no other name to open them by; a descriptor that a debugger takes out of the agent (`pidfd_getfd`) is not noticed.
-Not asked are `guard`, which notes those who open maps, the programs at `cgroup_mkdir` and for answers about names, and
+another process that has opened a map of ours by its number (`BPF_MAP_GET_FD_BY_ID`) or taken a descriptor of one out of
+the agent (`pidfd_getfd`; the alert names process and maps, once for each process) is an alert on every output: `rule_id`
+`sensor_tampering`, severity critical, risk 95. Our maps have no other name to open them by.
+Not asked are `guard`, which notes those who open maps, those that hand 32-bit calls on, the programs at `cgroup_mkdir` and for answers about names, and
 those of io_uring: a ring that only a test needs would be one more thing in the agent to attack, and memory that the
 kernel shares with it. Their links are looked at like all others.
 
@@ -111,14 +120,11 @@ pub(crate) fn page() -> Result<String, fmt::Error> {
     for kind in Kind::ALL.iter().filter(|kind| **kind != Kind::Loss) {
         let told = |job: &&Job| !job.variants.iter().any(|variant| SILENT.contains(&variant.program));
         let jobs: Vec<&Job> = JOBS.iter().filter(|job| job.kinds.contains(kind)).filter(told).collect();
-        let programs: Vec<String> = jobs
+        let now = |variant: &&Variant| !variant.program.ends_with("_old");
+        let variants: Vec<&Variant> = jobs.iter().flat_map(|job| job.variants).filter(now).collect();
+        let programs: Vec<String> = variants.iter().map(|variant| format!("`{}`", variant.program)).collect();
+        let hooks: Vec<String> = variants
             .iter()
-            .filter_map(|job| job.variants.first())
-            .map(|variant| format!("`{}`", variant.program))
-            .collect();
-        let hooks: Vec<String> = jobs
-            .iter()
-            .filter_map(|job| job.variants.first())
             .flat_map(|variant| variant.hooks)
             .map(|hook| format!("`{}`", hook.name().rsplit('/').next().unwrap_or_default()))
             .collect();

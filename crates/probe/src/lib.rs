@@ -12,9 +12,11 @@ compile_error!("the wire aligns 64-bit integers to 8 bytes; 32-bit targets do no
 
 mod abi;
 mod attach;
+mod calls;
 mod canary;
 mod capabilities;
 mod cgroups;
+mod compat;
 mod counters;
 #[cfg(test)]
 mod coverage;
@@ -57,6 +59,8 @@ pub struct Options {
     /// Reads, writes and messages carry their first 80 bytes, secrets included, and what a stream moves first is a
     /// message too. Needs Linux 5.17.
     pub buffers: bool,
+    /// See 32-bit calls (`int 0x80`, 32-bit programs) too, on x86-64: every system call of the machine pays for it.
+    pub compat: bool,
     /// Sum reads and writes per open file in the kernel; off gives one event per call.
     pub aggregate: bool,
     /// How often sums of files still open are reported.
@@ -77,6 +81,7 @@ impl Default for Options {
             syscalls: Vec::new(),
             environment: false,
             buffers: false,
+            compat: false,
             aggregate: true,
             sweep: Duration::from_secs(1),
             ring_bytes: 8 << 20,

@@ -44,7 +44,7 @@ pub(crate) fn quiet_libbpf() {
     })));
 }
 
-/// Whether the kernel loads the empty program `fact_NAME`.
+/// Whether the kernel loads the empty program `fact_NAME`, and, where some load what they do not attach, attaches it.
 pub(crate) fn try_fact(name: &str) -> Result<(), libbpf_rs::Error> {
     let program = format!("fact_{name}");
     let mut object = ObjectBuilder::default().open_memory(FACTS)?;
@@ -52,12 +52,20 @@ pub(crate) fn try_fact(name: &str) -> Result<(), libbpf_rs::Error> {
         let chosen = candidate.name().to_string_lossy() == program;
         candidate.set_autoload(chosen);
     }
-    object.load().map(drop)
+    let object = object.load()?;
+    let mut loaded = object.progs_mut();
+    match loaded.find(|candidate| candidate.autoload()) {
+        Some(program) if name == "fexit" => program.attach_trace().map(drop),
+        _ => Ok(()),
+    }
 }
 
 static FACTS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/facts.o"));
 /// The same programs and maps as [`DATA`], for kernels with `bpf_rdonly_cast`: see `bpf/include/access.h`.
 static CAST: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/cast.bpf.o"));
+
+/// The same for 32-bit calls: see `bpf/include/compat.h`. Empty where there are none.
+static COMPAT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/compat.bpf.o"));
 
 /// Makes the maps, and loads the programs that are run. Those that are attached come with [`programs`].
 pub(crate) fn load(options: &Options, facts: &Facts) -> Result<SentinelSkel<'static>, ProbeError> {
@@ -91,6 +99,17 @@ const WORTH: usize = 4;
 /// Programs that are loaded, and those that the kernel refuses, with the reason.
 pub(crate) type Loaded<'a> = (Vec<Object>, Vec<(&'a str, libbpf_rs::Error)>);
 
+/// As [`programs`], of those for 32-bit calls.
+///
+/// # Errors
+/// As there.
+pub(crate) fn compat_programs<'a>(
+    skel: &SentinelSkel<'_>,
+    names: &[&'a str],
+) -> Result<Loaded<'a>, ProbeError> {
+    load_all(COMPAT, skel, names)
+}
+
 /// Loads programs that use the maps of `skel`. The kernel verifies one program at a time for each thread that asks,
 /// which takes nearly all of a start: so there are as many threads as processors. What of a share is refused is found
 /// by halves.
@@ -104,6 +123,10 @@ pub(crate) fn programs<'a>(
 ) -> Result<Loaded<'a>, ProbeError> {
     let data =
         if facts.has(Name::RdonlyCast) && facts.has(Name::TaskPtRegs) { CAST } else { DATA.as_slice() };
+    load_all(data, skel, names)
+}
+
+fn load_all<'a>(data: &[u8], skel: &SentinelSkel<'_>, names: &[&'a str]) -> Result<Loaded<'a>, ProbeError> {
     let (mut loaded, mut refused) = (Vec::new(), Vec::new());
     if names.is_empty() {
         return Ok((loaded, refused));

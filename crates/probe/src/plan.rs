@@ -35,6 +35,10 @@ pub(crate) enum Hook {
     Syscall(Cow<'static, str>),
     /// `tp_btf/NAME`: costs nothing to anybody else.
     Typed(&'static str),
+    /// `fexit/NAME`: the end of a function of the kernel, whoever calls it; costs nothing to anybody else.
+    Returned(&'static str),
+    /// `tracepoint/raw_syscalls/NAME`: every system call of the machine pays for it.
+    Every(&'static str),
 }
 
 impl Hook {
@@ -43,6 +47,8 @@ impl Hook {
         match self {
             Self::Syscall(name) => format!("tracepoint/syscalls/{name}"),
             Self::Typed(name) => format!("tp_btf/{name}"),
+            Self::Returned(name) => format!("fexit/{name}"),
+            Self::Every(name) => format!("tracepoint/raw_syscalls/{name}"),
         }
     }
 }
@@ -52,10 +58,11 @@ pub(crate) const STATE: &[Kind] = &[Kind::Exec, Kind::Fork, Kind::Exit];
 
 /// Programs that give no events and belong to a kind that is always captured.
 #[cfg(test)]
-pub(crate) const SILENT: &[&str] = &["cgroup_born", "guard"];
+pub(crate) const SILENT: &[&str] =
+    &["cgroup_born", "guard", "compat_enter", "compat_exit", "compat_exit_again"];
 
-use Hook::Typed;
-use Name::{BpfLoop, TpBtf, Tracefs, Uring, UringSubmitReq};
+use Hook::{Every, Typed};
+use Name::{BpfLoop, Compat, Fentry, TpBtf, Tracefs, Uring, UringSubmitReq};
 
 /// A program, and its twin for kernels before 5.17.
 macro_rules! syscalls {
@@ -86,6 +93,16 @@ macro_rules! requests {
     };
 }
 
+/// A program at every system call of the machine, while 32-bit calls are wanted.
+macro_rules! compat {
+    ([$($kind:ident),+], $program:literal, $hook:literal) => {
+        Job {
+            kinds: &[$(Kind::$kind),+],
+            variants: &[Variant { program: $program, hooks: &[Every($hook)], needs: &[Tracefs, Compat] }],
+        }
+    };
+}
+
 /// Kinds that requests with names, and those about sockets, give.
 const REQUESTED: &[Kind] = &[
     Kind::FileOpen,
@@ -102,6 +119,14 @@ const REQUESTED: &[Kind] = &[
     Kind::Socket,
 ];
 
+/// The calls that open files.
+const OPENS: &[Hook] = &[
+    Hook::Syscall(Cow::Borrowed("sys_exit_open")),
+    Hook::Syscall(Cow::Borrowed("sys_exit_openat")),
+    Hook::Syscall(Cow::Borrowed("sys_exit_openat2")),
+    Hook::Syscall(Cow::Borrowed("sys_exit_creat")),
+];
+
 /// Everything there is. Fork and exit come first: whoever else is attached finds them counting.
 pub(crate) const JOBS: &[Job] = &[
     Job {
@@ -113,8 +138,13 @@ pub(crate) const JOBS: &[Job] = &[
         kinds: &[Kind::Fork],
         variants: &[Variant { program: "cgroup_born", hooks: &[Typed("cgroup_mkdir")], needs: &[TpBtf] }],
     },
-    // No events either: who else opens our maps.
-    syscalls!([Fork], "guard", ["sys_exit_bpf"]),
+    // No events either: they hand 32-bit calls on, see `crate::compat`.
+    compat!([Fork], "compat_exit", "sys_exit"),
+    // To the second of two programs at one call.
+    compat!([FileWrite, Dns, Bpf], "compat_exit_again", "sys_exit"),
+    compat!([FileRead, FileWrite, FileClose, Setuid, Capset], "compat_enter", "sys_enter"),
+    // Nor here: who else opens our maps.
+    syscalls!([Fork], "guard", ["sys_exit_bpf", "sys_exit_pidfd_getfd"]),
     Job {
         kinds: &[Kind::Exit],
         variants: &[Variant {
@@ -131,12 +161,18 @@ pub(crate) const JOBS: &[Job] = &[
         ],
     },
     syscalls!([Exec], "exec_failed", "exec_failed_old", ["sys_exit_execve", "sys_exit_execveat"]),
-    syscalls!(
-        [FileOpen],
-        "file_open",
-        "file_open_old",
-        ["sys_exit_open", "sys_exit_openat", "sys_exit_openat2", "sys_exit_creat"]
-    ),
+    Job {
+        kinds: &[Kind::FileOpen],
+        variants: &[
+            Variant {
+                program: "file_open_direct",
+                hooks: &[Hook::Returned("do_sys_openat2")],
+                needs: &[Tracefs, BpfLoop, Fentry],
+            },
+            Variant { program: "file_open", hooks: OPENS, needs: &[Tracefs, BpfLoop] },
+            Variant { program: "file_open_old", hooks: OPENS, needs: &[Tracefs] },
+        ],
+    },
     syscalls!(
         [FileRead],
         "file_read",
@@ -351,35 +387,4 @@ impl Job {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_kind_but_loss_has_a_job() {
-        let covered = JOBS.iter().fold(KindSet::NONE, |set, job| set.union(job.kind_set()));
-        for kind in Kind::ALL {
-            assert_eq!(covered.contains(*kind), *kind != Kind::Loss, "{kind}");
-        }
-    }
-
-    #[test]
-    fn calls_have_the_kernels_names() {
-        for (call, hook) in [
-            ("ioctl", "tracepoint/syscalls/sys_exit_ioctl"),
-            ("stat", "tracepoint/syscalls/sys_exit_newstat"),
-            ("umount2", "tracepoint/syscalls/sys_exit_umount"),
-            ("pread", "tracepoint/syscalls/sys_exit_pread64"),
-        ] {
-            assert_eq!(tracepoint_of(call).name(), hook);
-        }
-    }
-
-    #[test]
-    fn a_kernel_without_bpf_loop_gets_the_old_program() {
-        let open = JOBS.iter().find(|job| job.kinds == [Kind::FileOpen]).unwrap();
-        let program = |facts: &[Name]| open.choose(&Facts::of(facts)).map(|variant| variant.program);
-        assert_eq!(program(&[Tracefs, BpfLoop]), Ok("file_open"));
-        assert_eq!(program(&[Tracefs]), Ok("file_open_old"));
-        assert_eq!(program(&[BpfLoop]), Err(Tracefs));
-    }
-}
+mod tests;

@@ -1,5 +1,6 @@
 //! Control of the loaded programs.
 
+mod compat;
 mod guard;
 mod lists;
 
@@ -8,12 +9,13 @@ use std::{fmt, os::fd::AsFd as _, sync::Arc, thread, time::Duration};
 use libbpf_rs::{
     MapCore, MapFlags, MapHandle, Object, Program, ProgramInput, query::ProgInfoIter, skel::Skel as _,
 };
-use sentinel_event::{FileInterest, Kind, KindSet, Outcome, Outcomes};
+use sentinel_event::{CallInterest, FileInterest, Kind, KindSet};
 use zerocopy::IntoBytes as _;
 
 use crate::{
     CgroupBook, Counters, HookFault, HookStatus, Options, ProbeError, Reader, Support, abi,
     attach::{self, Attached},
+    calls::{self, Calls},
     counters::Shared,
     decode::wire_id,
     filter::{self, Filter},
@@ -40,6 +42,8 @@ pub struct Probe {
     /// The job that the canary asked last.
     pub(crate) asked: usize,
     guard: guard::Guard,
+    /// None: 32-bit calls are not looked at.
+    compat: Option<compat::Compat>,
 }
 
 impl fmt::Debug for Probe {
@@ -58,7 +62,7 @@ impl Probe {
         load::quiet_libbpf();
         attach::remove_abandoned();
         let mut phase = load::Phase::begin();
-        let facts = Facts::detect();
+        let facts = Facts::detect(options.compat);
         phase.end("facts");
         let skel = load::load(options, &facts).map_err(explain)?;
         phase.end("maps");
@@ -80,9 +84,11 @@ impl Probe {
             syscalls: Vec::new(),
             asked: 0,
             guard: guard::Guard::default(),
+            compat: None,
         };
         probe.own(&options.own_fds)?;
         probe.guard_maps()?;
+        probe.see_compat()?;
         probe.syscalls.clone_from(&options.syscalls);
         phase.end("own files");
         probe.need(options.kinds.union(state())).map_err(explain)?;
@@ -155,7 +161,7 @@ impl Probe {
             }
         }
         attach::release(unneeded);
-        Ok(())
+        self.hand_on()
     }
 
     /// Loads the programs that these kinds need and that are not loaded yet. They stay until the end: a reload of
@@ -169,6 +175,7 @@ impl Probe {
         });
         let (mut loaded, refused) = load::programs(&self.skel, &self.facts, &names)?;
         self.programs.append(&mut loaded);
+        self.need_compat(&names)?;
         for (name, error) in refused {
             for job in self.jobs.iter_mut().filter(|job| job.program() == Some(name)) {
                 job.refuse(format!("the kernel refuses the program: {error:#}"));
@@ -203,19 +210,21 @@ impl Probe {
         self.config.buffers = wanted.into();
     }
 
-    /// Calls that end in a way that does not matter leave no record from now on, but our own; they are counted as
-    /// `filtered`. Until this is called every outcome matters. What comes through io_uring is always told.
+    /// Calls that do not matter leave no record from now on, but our own; they are counted as `filtered`. Until this
+    /// is called every call matters. What comes through io_uring is always told.
     ///
     /// # Errors
-    /// When the map cannot be written: nothing has changed then.
-    pub fn set_outcomes(&mut self, outcomes: &Outcomes) -> Result<(), ProbeError> {
-        let before = self.config.unwanted;
-        let bits = |kinds: KindSet| kinds.iter().filter_map(wire_id).fold(0, |bits, id| bits | 1u64 << id);
-        self.config.unwanted = Outcome::ALL.map(|outcome| {
-            let wanted = outcomes.kinds(outcome);
-            bits(Outcomes::looked_at().iter().filter(|kind| !wanted.contains(*kind)).collect())
-        });
-        self.write_config().inspect_err(|_| self.config.unwanted = before)
+    /// When a map cannot be written: every call is told then.
+    pub fn set_calls(&mut self, calls: &CallInterest) -> Result<(), ProbeError> {
+        let calls = Calls::new(calls);
+        // In this order: whoever is judging a call meanwhile sees that it judges by half of two plans.
+        self.config.selective = 0;
+        self.write_config()?;
+        self.config.calls_epoch += 1;
+        self.write_config()?;
+        calls::Maps { comms: &self.skel.maps.call_comms, ports: &self.skel.maps.call_ports }.fill(&calls)?;
+        calls.tell(&mut self.config);
+        self.write_config().inspect_err(|_| self.config.selective = 0)
     }
 
     /// Opens that do not matter leave no record from now on: the kernel's side drops what it can judge, the reader
@@ -251,8 +260,9 @@ impl Probe {
     /// # Errors
     /// When there is no descriptor left.
     pub fn cgroups(&self) -> Result<CgroupBook, ProbeError> {
-        let handle = MapHandle::try_from(&self.skel.maps.cgroup_paths);
-        handle.map(CgroupBook).map_err(ProbeError::refused("a map's descriptor"))
+        let handle = |map| MapHandle::try_from(map).map_err(ProbeError::refused("a map's descriptor"));
+        let maps = &self.skel.maps;
+        Ok(CgroupBook { paths: handle(&maps.cgroup_paths)?, places: handle(&maps.cgroup_places)? })
     }
 
     /// Every program that is loaded, and how many instructions the kernel looked at to verify it; 0 before Linux 5.16,

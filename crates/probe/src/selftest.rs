@@ -25,7 +25,7 @@ pub(crate) type Trigger = fn() -> io::Result<()>;
 
 /// What makes a program fire, and how one knows that it did.
 pub(crate) struct Test {
-    /// Program of the job, without `_old`.
+    /// Program of the job, without `_old` or `_direct`.
     pub(crate) program: &'static str,
     pub(crate) trigger: Trigger,
     pub(crate) seen: fn(&Event) -> bool,
@@ -128,7 +128,7 @@ const TESTS: &[Test] = &[
 
 /// The test of `program`, when it has one.
 pub(crate) fn test_of(program: &str) -> Option<&'static Test> {
-    let name = program.trim_end_matches("_old");
+    let name = program.trim_end_matches("_old").trim_end_matches("_direct");
     TESTS.iter().find(|test| test.program == name)
 }
 

@@ -22,6 +22,8 @@ pub(crate) enum Name {
     UringEntry,
     Fentry,
     BpfLsm,
+    /// Not a fact of the kernel: 32-bit calls are wanted.
+    Compat,
 }
 
 /// What this kernel and these privileges offer.
@@ -62,14 +64,17 @@ impl Facts {
 
     /// What the choice of programs depends on. Typed tracepoints are not tried beforehand, which takes a while:
     /// without them nothing loads at all, and the report says why.
-    pub(crate) fn detect() -> Self {
+    /// One is not found but chosen: whether 32-bit calls are looked at.
+    pub(crate) fn detect(compat: bool) -> Self {
         let there = |check: &&Check| check.decides && (check.name == Name::TpBtf || (check.test)().0);
-        Self(CHECKS.iter().filter(there).map(|check| check.name).collect())
+        let chosen = (compat && cfg!(target_arch = "x86_64")).then_some(Name::Compat);
+        Self(CHECKS.iter().filter(there).map(|check| check.name).chain(chosen).collect())
     }
 }
 
 impl Support {
-    /// Finds out what this kernel and these privileges offer. Loads a few empty programs; attaches nothing.
+    /// Finds out what this kernel and these privileges offer. Loads a few empty programs, and attaches one
+    /// of them for a moment.
     pub fn detect() -> Self {
         crate::load::quiet_libbpf();
         Self {
@@ -112,6 +117,7 @@ impl Name {
             Self::UringEntry => "io_uring_cqe",
             Self::Fentry => "fentry",
             Self::BpfLsm => "bpf_lsm",
+            Self::Compat => "compat",
         }
     }
 }
@@ -214,10 +220,10 @@ const CHECKS: &[Check] = &[
     Check {
         name: Name::Fentry,
         required: false,
-        decides: false,
-        test: || trace("fentry"),
+        decides: true,
+        test: || trace("fexit"),
         remedy: "a kernel with CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS that does not lock trampolines; until \
-                 then a descriptor swapped by another thread is marked, not caught",
+                 then opens are seen where single calls end, and those by 32-bit calls with capture.compat",
     },
     Check {
         name: Name::BpfLsm,

@@ -6,6 +6,7 @@ mod harness;
 
 use std::{
     env, fs,
+    os::fd::{AsFd as _, AsRawFd as _},
     path::Path,
     process::{self, Command},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -134,6 +135,34 @@ fn a_stranger_who_opens_our_maps_is_told_once() {
     let reasons: Vec<_> = look(&mut capture).0.into_iter().map(|fault| fault.reason).collect();
     assert_eq!(reasons, [format!("process {stranger} (python3) has opened maps of the sensor: settings")]);
     assert_eq!(look(&mut capture).0, []);
+}
+
+/// Takes the descriptor out of the process, as a debugger would.
+const TAKER: &str = "
+import ctypes, sys
+libc = ctypes.CDLL(None)
+pidfd = libc.syscall(434, int(sys.argv[1]), 0)
+if libc.syscall(438, pidfd, int(sys.argv[2]), 0) < 0:
+    sys.exit('not taken')
+";
+
+#[test]
+fn a_descriptor_taken_out_of_us_is_told() {
+    let _one = alone();
+    let mut capture = load([Kind::FileUnlink]);
+    let (map, file) = (settings(), fs::File::open("/dev/null").unwrap());
+    let take = |fd: i32| {
+        let mut python = Command::new("/usr/bin/python3");
+        let mut python =
+            python.args(["-c", TAKER, &process::id().to_string(), &fd.to_string()]).spawn().unwrap();
+        assert!(python.wait().unwrap().success());
+        python.id()
+    };
+    take(file.as_raw_fd());
+    assert_eq!(look(&mut capture).0, []);
+    let stranger = take(map.as_fd().as_raw_fd());
+    let reasons: Vec<_> = look(&mut capture).0.into_iter().map(|fault| fault.reason).collect();
+    assert_eq!(reasons, [format!("process {stranger} (python3) has opened maps of the sensor: settings")]);
 }
 
 #[test]

@@ -1,5 +1,4 @@
-//! The first bytes of what calls move, while somebody asks for them; calls of which nobody cares how they end. Needs
-//! root, and Linux 5.17 for data.
+//! The first bytes of what calls move, while somebody asks for them. Needs root, and Linux 5.17.
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
 #![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "raw system calls")]
@@ -11,14 +10,13 @@ use std::{
     io::{Read as _, Write as _},
     net::{TcpListener, TcpStream, UdpSocket},
     os::{fd::AsRawFd as _, unix::net::UnixDatagram},
-    process::Command,
 };
 
 use harness::{Capture, call, capture_of, of};
-use sentinel_event::{Body, Event, Kind, KindSet, Outcome, Outcomes, Text};
+use sentinel_event::{Body, Event, Kind, KindSet, Text};
 
 /// What is loaded.
-const KINDS: &[Kind] = &[Kind::FileRead, Kind::FileWrite, Kind::Send, Kind::Recv, Kind::FileMkdir];
+const KINDS: &[Kind] = &[Kind::FileRead, Kind::FileWrite, Kind::Send, Kind::Recv];
 
 fn data(event: &Event) -> &Text {
     match &event.body {
@@ -167,37 +165,4 @@ fn what_a_stream_moves_first_is_told_while_data_is_wanted() {
         let (Body::Send(message) | Body::Recv(message)) = &event.body else { unreachable!() };
         assert_eq!((message.socket.kind, message.socket.protocol, message.bytes), (1, 6, 14));
     }
-}
-
-#[test]
-fn outcomes_that_nobody_wants_stay_in_the_kernel() {
-    let dir = tempfile::tempdir().unwrap();
-    let mut capture = capture_of(KINDS);
-    let filtered = |capture: &Capture| {
-        let kinds = capture.probe.counters().unwrap().kinds;
-        kinds.iter().find(|counters| counters.kind == Kind::FileMkdir).unwrap().filtered
-    };
-    let act = |name: &str| {
-        for _ in 0..2 {
-            let _ = Command::new("mkdir").arg(dir.path().join(name)).output().unwrap();
-        }
-    };
-    let told = |events: &[Event]| -> Vec<i64> {
-        of(events, Kind::FileMkdir).into_iter().map(|event| event.head.result).collect()
-    };
-    let exists = -i64::from(libc::EEXIST);
-    assert_eq!(told(&capture.during(|| act("a"))), [0, exists]);
-    for (outcome, expected) in [(Outcome::Succeeded, 0), (Outcome::Failed, exists)] {
-        let mut outcomes = Outcomes::default();
-        outcomes.insert(Kind::FileMkdir, outcome);
-        let before = filtered(&capture);
-        capture.probe.set_outcomes(&outcomes).unwrap();
-        assert_eq!(told(&capture.during(|| act(outcome.name()))), [expected]);
-        assert!(filtered(&capture) > before, "what is left out is counted");
-        // Our own acts tell whether the program still fires.
-        let own = capture.during(|| drop(fs::create_dir(dir.path())));
-        assert_eq!(told(&own), [exists]);
-    }
-    capture.probe.set_outcomes(&Outcomes::all()).unwrap();
-    assert_eq!(told(&capture.during(|| act("b"))), [0, exists]);
 }

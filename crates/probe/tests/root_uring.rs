@@ -199,6 +199,33 @@ fn reads_and_writes_are_summed_with_those_of_the_calls() {
 }
 
 #[test]
+fn splices_are_reads_and_writes() {
+    if !followed() {
+        return;
+    }
+    for way in WAYS {
+        let (_dir, dir) = temp();
+        let [from, to] = ["from", "to"].map(|name| dir.join(name));
+        fs::write(&from, "spliced").unwrap();
+        let (source, target) = (File::open(&from).unwrap(), File::create(&to).unwrap());
+        let (end, start) = std::io::pipe().unwrap();
+        let [source, target, end, start] =
+            [source.as_raw_fd(), target.as_raw_fd(), end.as_raw_fd(), start.as_raw_fd()].map(Fd);
+        let mut ring = Ring::new(way);
+        let events = capture_of(KINDS).with_sweep(|| {
+            assert_eq!(ring.run(opcode::Splice::new(source, 0, start, -1, 7).build()), 7);
+            assert_eq!(ring.run(opcode::Splice::new(end, -1, target, 0, 7).build()), 7);
+        });
+        for (kind, path) in [(Kind::FileRead, &from), (Kind::FileWrite, &to)] {
+            let [event] = of(&events, kind)[..] else { panic!("{way:?} {kind}: {events:?}") };
+            let (Body::FileRead(io) | Body::FileWrite(io)) = &event.body else { panic!("{event:?}") };
+            assert_eq!((io.path.bytes.as_slice(), io.calls, io.bytes), (path.as_os_str().as_bytes(), 1, 7));
+            assert_eq!(event.head.syscall.map(|call| i64::from(call.0)), Some(libc::SYS_splice), "{way:?}");
+        }
+    }
+}
+
+#[test]
 fn names_made_and_removed_are_told_as_by_the_calls() {
     if !followed() {
         return;

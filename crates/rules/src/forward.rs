@@ -23,7 +23,9 @@
 mod parse;
 
 use bstr::ByteSlice as _;
-use sentinel_event::{Body, Comm, FileTarget, Kind, KindSet, Observation, Path, PathFlags};
+use sentinel_event::{
+    Body, CallInterest, Comm, Comms, FileTarget, Kind, KindSet, Named, Observation, Path, PathFlags, Setting,
+};
 
 /// Why forward rules were refused. Nothing of them is used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -98,6 +100,18 @@ impl ForwardRules {
     /// Kinds of which events may be forwarded; `loss` is always among them.
     pub fn kinds(&self) -> KindSet {
         self.whole.union(self.partial)
+    }
+
+    /// Which calls may be forwarded: by name, where every rule for their kind names some.
+    pub fn calls(&self) -> CallInterest {
+        let mut interest = CallInterest::default();
+        for rule in &self.rules {
+            let comms = Comms::Only(rule.comms.iter().copied().collect());
+            let some = Named { comms, ..Named::default() };
+            let named = if rule.comms.is_empty() { Named::all() } else { some };
+            Setting::all().for_each(|setting| interest.insert(rule.kind, setting, named.clone()));
+        }
+        interest
     }
 
     /// Whether the event is to be forwarded. Does not allocate.

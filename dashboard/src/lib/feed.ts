@@ -1,8 +1,9 @@
 // What the page knows of the stream. Lives in a worker: however fast alerts come, the page gets a bounded
 // update ten times a second, with exact counts and the newest rows.
 
-import { PANELS, SEVERITIES, panelOf, parse, row, type PanelId, type Row, type Severity } from "./alert";
-import { EVERYTHING, matcher, type Filter } from "./filter";
+import { PANELS, SEVERITIES, panelOf, parse, row, severity, type PanelId, type Row, type Severity } from "./alert";
+import { EVERYTHING, isEverything, isOnlyCoarse, matcher, type Filter } from "./filter";
+import { Recent, type Busy } from "./recent";
 
 /** Alerts that are kept, and bytes of their JSON. */
 export const KEPT_MOST = 20_000;
@@ -39,6 +40,10 @@ export interface Update {
   reset: boolean;
   /** Matching alerts that came, but are not among `added`. */
   unlisted: number;
+  /** Alerts of which only rule and severity came, so that nobody knows whether they match the rest of the filter. */
+  unknown: number;
+  /** What came most of late, when it is too much to be listed. */
+  busy: Busy | undefined;
   /** Alerts that came while paused. */
   waiting: number;
   groups: Group[] | undefined;
@@ -56,6 +61,14 @@ export interface Update {
 interface Kept {
   row: Row;
   json: string;
+  /** Alerts that it stands for: itself, and those of its kind that came in one number with it. */
+  times: number;
+}
+
+/** What a server sends in place of more alerts than can be shown. Any part may be missing. */
+export interface Folded {
+  kinds?: { count?: number; alert?: unknown }[];
+  others?: { rule_id?: string; severity?: string; count?: number }[];
 }
 
 export class Feed {
@@ -65,6 +78,8 @@ export class Feed {
   #keys = new Map<string, Kept>();
   #filter: Filter = EVERYTHING;
   #matches = matcher(EVERYTHING, 0);
+  #coarse = matcher(EVERYTHING, 0);
+  #recent = new Recent();
   #listed = 0;
   #rules = new Map<string, number>();
   #grouped = false;
@@ -72,6 +87,9 @@ export class Feed {
   #groups = new Map<string, Group>();
   #added: Row[] = [];
   #unlisted = 0;
+  /** Those that came only as numbers; they are not listed after a change of the filter either. */
+  #folded = 0;
+  #unknown = 0;
   #waiting = 0;
   #reset = true;
   #dirty = true;
@@ -82,37 +100,65 @@ export class Feed {
   #second = 0;
   #panels = new Map<PanelId, Panel>(PANELS.map(({ id }) => [id, { count: 0, newest: [] }]));
 
-  /** Takes one alert. `live` ones are counted by the second in which they came. */
-  push(json: string, now: number, live = true): void {
+  /** Takes one alert, which stands for `times`. `live` ones are counted by the second in which they came. */
+  push(json: string, now: number, live = true, times = 1): void {
     const alert = parse(json);
     if (!alert) return;
     const fresh = row(alert, `unnamed ${this.#unnamed++}`);
     if (this.#keys.has(fresh.key)) return;
-    const kept = { row: fresh, json };
+    const kept = { row: fresh, json, times };
     this.#keys.set(fresh.key, kept);
     this.#kept.push(kept);
     this.#bytes += json.length;
     this.#shrink();
-    this.#total += 1;
-    this.#dirty = true;
     const second = Math.floor((live ? now : fresh.ms) / 1000);
-    if (second > now / 1000 - SECONDS) this.#count(second, fresh.severity);
-    const panel = this.#panels.get(panelOf(fresh.ruleId) ?? ("" as PanelId));
-    if (panel) {
-      panel.count += 1;
-      panel.newest = [fresh, ...panel.newest].slice(0, PANEL_ROWS);
-    }
-    const last = this.#rules.get(fresh.ruleId);
-    if (last !== undefined || this.#rules.size < RULES_MOST) this.#rules.set(fresh.ruleId, Math.max(last ?? 0, fresh.ms));
-    if (this.#matches(fresh)) this.#show(fresh);
+    const panel = this.#tally(fresh, second, now, times);
+    if (panel) panel.newest = [fresh, ...panel.newest].slice(0, PANEL_ROWS);
+    if (this.#matches(fresh)) this.#show(fresh, times);
   }
 
-  #show(fresh: Row): void {
-    this.#matching += 1;
-    this.#group(fresh);
-    if (this.#paused) this.#waiting += 1;
+  /** Takes what came in numbers: of each kind one alert, of what was more than that only rule and severity. */
+  fold({ kinds = [], others = [] }: Folded, now: number): void {
+    for (const { alert, count } of kinds) this.push(JSON.stringify(alert), now, true, times(count));
+    for (const { rule_id: rule = "", severity: word, count } of others) {
+      const number = times(count);
+      const all: Row = {
+        key: "", ms: now, severity: severity(word), risk: 0, ruleId: rule, rule, reason: "", process: "", pid: 0,
+        workload: "", node: "", kind: "",
+      };
+      this.#tally(all, Math.floor(now / 1000), now, number);
+      if (!this.#coarse(all)) continue;
+      if (!isOnlyCoarse(this.#filter)) this.#unknown += number;
+      else {
+        this.#matching += number;
+        if (this.#paused) this.#waiting += number;
+        else this.#folded += number;
+      }
+    }
+  }
+
+  /** Counts in everything that does not depend on the filter; the panel of the rule, if it has one. */
+  #tally(of: Row, second: number, now: number, times: number): Panel | undefined {
+    this.#total += times;
+    this.#dirty = true;
+    if (second > now / 1000 - SECONDS) {
+      this.#count(second, of.severity, times);
+      this.#recent.add(second, of, times);
+    }
+    const panel = this.#panels.get(panelOf(of.ruleId) ?? ("" as PanelId));
+    if (panel) panel.count += times;
+    const last = this.#rules.get(of.ruleId);
+    if (last !== undefined || this.#rules.size < RULES_MOST) this.#rules.set(of.ruleId, Math.max(last ?? 0, of.ms));
+    return panel;
+  }
+
+  #show(fresh: Row, times: number): void {
+    this.#matching += times;
+    this.#group(fresh, times);
+    if (this.#paused) this.#waiting += times;
     else {
       this.#added.push(fresh);
+      this.#folded += times - 1;
       if (this.#added.length >= 2 * LISTED_MOST) {
         this.#unlisted += LISTED_MOST;
         this.#added.splice(0, LISTED_MOST);
@@ -120,13 +166,13 @@ export class Feed {
     }
   }
 
-  #group(fresh: Row): void {
+  #group(fresh: Row, times: number): void {
     const key = [fresh.ruleId, fresh.node, fresh.workload, fresh.process].join("\n");
     const known = this.#groups.get(key);
     this.#groups.delete(key); // the newest stand last, so that the first is the one to forget
     this.#groups.set(key, {
       key,
-      count: (known?.count ?? 0) + 1,
+      count: (known?.count ?? 0) + times,
       first: known?.first ?? fresh.ms,
       newest: fresh,
     });
@@ -136,7 +182,7 @@ export class Feed {
     }
   }
 
-  #count(second: number, severity: Severity): void {
+  #count(second: number, severity: Severity, times: number): void {
     let counts = this.#counts.get(second);
     if (!counts) {
       counts = { critical: 0, high: 0, medium: 0, low: 0, info: 0 };
@@ -145,7 +191,7 @@ export class Feed {
         for (const old of this.#counts.keys()) if (old < second - SECONDS) this.#counts.delete(old);
       }
     }
-    counts[severity] += 1;
+    counts[severity] += times;
   }
 
   #shrink(): void {
@@ -164,34 +210,45 @@ export class Feed {
   }
 
   show(filter: Filter, grouped: boolean, now: number): void {
+    const same = JSON.stringify(filter) === JSON.stringify(this.#filter);
     this.#filter = filter;
     this.#grouped = grouped;
-    this.#renew(now);
+    this.#dirty = true;
+    // Groups are counted all the time: to show them changes no number.
+    if (!same) this.#renew(now);
   }
 
   #renew(now: number): void {
     this.#listed = now;
     this.#matches = matcher(this.#filter, now);
+    const { severities, rule, last, from, to } = this.#filter;
+    this.#coarse = matcher({ ...EVERYTHING, severities, rule, last, from, to }, now);
     this.again();
   }
 
   pause(paused: boolean): void {
     this.#paused = paused;
-    if (!paused) this.again();
+    if (!paused) this.again(false);
     this.#dirty = true;
   }
 
-  /** Lists and groups anew from what is kept. */
-  again(): void {
-    this.#groups.clear();
+  /** Lists anew from what is kept, and unless `recount` is false counts and groups anew. */
+  again(recount = true): void {
+    const [matching, groups] = [this.#matching, this.#groups];
+    this.#groups = new Map();
     this.#added = [];
     this.#unlisted = 0;
+    this.#folded = 0;
+    this.#unknown = 0;
     this.#waiting = 0;
     this.#matching = 0;
     const paused = this.#paused;
     this.#paused = false;
-    for (const kept of this.#kept.slice(this.#first)) if (kept && this.#matches(kept.row)) this.#show(kept.row);
+    for (const kept of this.#kept.slice(this.#first)) if (kept && this.#matches(kept.row)) this.#show(kept.row, kept.times);
     this.#paused = paused;
+    // What is no longer kept is counted all the same: if not by the filter, then by everything.
+    if (isEverything(this.#filter)) this.#matching = this.#total;
+    if (!recount) [this.#matching, this.#groups] = [matching, groups];
     this.#reset = true;
     this.#dirty = true;
   }
@@ -215,7 +272,8 @@ export class Feed {
     const most = this.#reset ? LISTED_MOST : ADDED_MOST;
     const added = this.#added.slice(-most).reverse();
     // Those from before the page was opened are in the history; only live ones count as not listed.
-    const unlisted = this.#reset ? 0 : this.#unlisted + this.#added.length - added.length;
+    const unlisted = this.#folded + (this.#reset ? 0 : this.#unlisted + this.#added.length - added.length);
+    if (unlisted && !this.#reset) this.#recent.flooded(second);
     const seconds = Object.fromEntries(
       SEVERITIES.map((one) => [
         one,
@@ -226,6 +284,8 @@ export class Feed {
       added,
       reset: this.#reset,
       unlisted,
+      unknown: this.#unknown,
+      busy: this.#recent.busy(second),
       waiting: this.#waiting,
       groups: this.#grouped ? [...this.#groups.values()].reverse().slice(0, GROUPS_SHOWN) : undefined,
       total: this.#total,
@@ -238,7 +298,14 @@ export class Feed {
     this.#rules.clear();
     this.#added = [];
     this.#unlisted = 0;
+    this.#folded = 0;
+    this.#unknown = 0;
     this.#reset = false;
     return update;
   }
+}
+
+/** A number of alerts that somebody sent: at least one. */
+function times(count: unknown): number {
+  return typeof count === "number" && count >= 1 ? Math.floor(count) : 1;
 }

@@ -66,6 +66,11 @@ export function isEverything(filter: Filter): boolean {
   return !filter.severities.length && !filter.text && !isTimed(filter) && FIELDS.every(([name]) => !filter[name]);
 }
 
+/** Whether rule, severity and time are all that it asks for. */
+export function isOnlyCoarse({ process, workload, node, reason, text }: Filter): boolean {
+  return ![process, workload, node, reason, text].some(Boolean);
+}
+
 export function isTimed(filter: Filter): boolean {
   return Boolean(filter.last || filter.from || filter.to);
 }

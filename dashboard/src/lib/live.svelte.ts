@@ -3,6 +3,7 @@
 import { PANELS, SEVERITIES, parse, type Alert, type PanelId, type Row, type Severity } from "./alert";
 import { LISTED_MOST, SECONDS, type Group, type Panel, type Update } from "./feed";
 import type { Filter } from "./filter";
+import type { Busy } from "./recent";
 import type { FromWorker, Reach, State, ToWorker } from "./worker";
 import workerUrl from "./worker?worker&url";
 
@@ -22,6 +23,8 @@ class Live {
   matching = $state(0);
   waiting = $state(0);
   unlisted = $state(0);
+  unknown = $state(0);
+  busy = $state.raw<Busy | undefined>(undefined);
   skipped = $state(0);
   paused = $state(false);
   connection = $state<State>("connecting");
@@ -93,12 +96,15 @@ class Live {
     if (update.reset) {
       this.rows = update.added;
       this.unlisted = 0;
+      this.unknown = 0;
       this.added = 0;
     } else if (update.added.length) {
       this.added = update.added.length;
       this.rows = [...update.added, ...this.rows].slice(0, LISTED_MOST);
     }
     this.unlisted += update.unlisted;
+    this.unknown += update.unknown;
+    this.busy = update.busy;
     this.groups = update.groups ?? [];
     this.seconds = update.seconds;
     this.until = update.until;

@@ -2,7 +2,7 @@
 
 import { SIGN_IN } from "./api";
 import type { Filter } from "./filter";
-import { Feed, type Update } from "./feed";
+import { Feed, type Folded, type Update } from "./feed";
 
 export interface Reach {
   name: string;
@@ -67,6 +67,8 @@ async function open(base: string): Promise<void> {
 function follow(base: string): void {
   const address = new URL("events", base);
   if (last) address.searchParams.set("since", last);
+  // While the page is developed it may ask a detector, which tells everything one by one.
+  if (!import.meta.env.DEV) address.searchParams.set("fold", "1");
   source = new EventSource(address);
   source.onopen = () => send({ type: "state", state: "live", error: "" });
   const alert = (event: MessageEvent<string>): void => {
@@ -75,6 +77,10 @@ function follow(base: string): void {
   };
   source.onmessage = alert;
   source.addEventListener("alert", alert);
+  source.addEventListener("folded", (event: MessageEvent<string>) => {
+    last = event.lastEventId || last;
+    feed.fold(JSON.parse(event.data) as Folded, Date.now());
+  });
   source.addEventListener("detectors", (event: MessageEvent<string>) => {
     const said = JSON.parse(event.data) as { detectors?: Reach[] };
     send({ type: "reach", detectors: said.detectors ?? [] });

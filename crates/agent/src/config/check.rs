@@ -6,8 +6,6 @@ use sentinel_sink::{Bus, SinkError};
 use super::Config;
 use crate::identity::speaks;
 
-const LATER: &str = "arrives with a later version";
-
 impl Config {
     pub(super) fn check(&self) -> Result<(), Problem> {
         self.check_unfinished()?;
@@ -97,9 +95,6 @@ impl Config {
         }
         within("stream.file.rotateMaxBytes", self.stream.file.rotate_max_bytes, 1, u64::MAX)?;
         within("stream.file.rotateMaxFiles", self.stream.file.rotate_max_files.into(), 1, 10_000)?;
-        if self.capture.compat {
-            return Err(("capture.compat".into(), format!("{LATER}; remove the key or set it to false")));
-        }
         Ok(())
     }
 }

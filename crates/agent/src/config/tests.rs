@@ -27,7 +27,7 @@ detection: {rules: [builtin, /r.d], matching: all, minimumPriority: NOTICE, watc
   select: [{disable: {rule: '*'}}, {enable: {tag: t}}],
   appendOutput: [{match: {rule: 'a*', source: syscall, tags: [x]}, extraOutput: 'cwd=%proc.cwd',
     extraFields: [proc.cwd, {where: '%proc.name in %proc.cwd'}], suggestedOutput: true}], staticFields: {cluster: east}}
-capture: {aggregate: false, buffers: false, dns: true, compat: false}
+capture: {aggregate: false, buffers: false, dns: true, compat: true}
 health: {address: '::', port: 0}
 metrics: {enabled: false, address: 0.0.0.0, port: 1}
 ";
@@ -35,7 +35,7 @@ metrics: {enabled: false, address: 0.0.0.0, port: 1}
     assert_eq!(config.log_level, LogLevel::Debug);
     assert_eq!((config.stream.batch_size, config.stream.queue_length), (10, 20));
     assert_eq!((config.health.address.as_str(), config.health.port), ("::", 0));
-    assert!(!config.capture.aggregate && !config.metrics.enabled);
+    assert!(!config.capture.aggregate && config.capture.compat && !config.metrics.enabled);
     assert!(!config.rules_file_is_default());
     assert_eq!(config.detection.minimum_priority.0, sentinel_event::Priority::Notice);
     assert!(config.detection.select.iter().all(|select| select.choice().is_some()));
@@ -75,7 +75,6 @@ fn errors_name_file_key_value_and_remedy() {
             "capture: {ringBytes: 4096}",
             &["c.yaml: capture.ringBytes: expected 65536 to 1073741824, found 4096"],
         ),
-        ("capture: {compat: true}", &["c.yaml: capture.compat: "]),
         ("detection: {rules: builtin}", &["c.yaml: detection.rules: ", "expected a sequence"]),
         (
             "detection: {rules: ['']}",

@@ -9,7 +9,7 @@ use tracing::{debug, info, warn};
 use super::{Agent, Mailbox, assemble::Prepared};
 use crate::{
     AgentError, Config, Job,
-    rules::{captured, file_interest, named_calls, outcomes},
+    rules::{calls, captured, file_interest, named_calls},
     signals,
 };
 
@@ -20,6 +20,9 @@ use crate::{
 /// [`AgentError`]; its [`AgentError::exit_code`] is what the program should exit with.
 pub fn run(config: &Config, job: Job) -> Result<(), AgentError> {
     let began = Instant::now();
+    for warning in config.warnings() {
+        warn!("{warning}");
+    }
     let prepared = Prepared::new(config, &job.rules, job.sink, job.alerts, job.listen)?;
     debug!(after = ?began.elapsed(), "Rules and outputs are ready.");
     let options = Options {
@@ -27,6 +30,7 @@ pub fn run(config: &Config, job: Job) -> Result<(), AgentError> {
         syscalls: named_calls(&prepared.book),
         environment: prepared.book.engine.asks_environment(),
         buffers: prepared.book.engine.asks_buffers(),
+        compat: config.capture.compat,
         aggregate: config.capture.aggregate,
         ring_bytes: config.capture.ring_bytes,
         own_fds: prepared.output.descriptors.clone(),
@@ -61,8 +65,8 @@ impl Agent {
     fn capture(&mut self, kinds: KindSet) -> Result<(), AgentError> {
         let interest = file_interest(&self.rules.get(), &self.books.get());
         self.choose_files(&interest);
-        let outcomes = outcomes(&self.rules.get(), &self.books.get());
-        self.choose_outcomes(&outcomes);
+        let calls = calls(&self.rules.get(), &self.books.get());
+        self.choose_calls(&calls);
         if let Err(error) = self.control.set_kinds(kinds) {
             // Nothing was promised yet.
             let _ = self.stop();

@@ -31,7 +31,7 @@ pub(super) fn checks(config: &Config) -> Vec<Check> {
         found.push(port("metrics port", &config.metrics.address, config.metrics.port));
     }
     found.push(memory(&read("/proc/meminfo"), config.capture.ring_bytes.into()));
-    found.push(compat());
+    found.push(compat(config.capture.compat));
     found
 }
 
@@ -129,18 +129,20 @@ fn memory(meminfo: &str, ring_bytes: u64) -> Check {
     check("memory", available, false, detail, "free memory, or set a smaller capture.ringBytes")
 }
 
-/// A blind spot of every kernel without fentry or LSM hooks: design.md, section 5.
-fn compat() -> Check {
-    let offered =
-        cfg!(not(target_arch = "x86_64")) || fs::exists("/proc/sys/abi/vsyscall32").unwrap_or(false);
-    let detail = if offered && cfg!(target_arch = "x86_64") {
-        "the kernel takes them; per-syscall tracepoints do not see them"
-    } else {
-        "not offered by the kernel, so nothing is missed"
+/// A blind spot of whatever is attached to single calls: design.md, section 5.
+fn compat(seen: bool) -> Check {
+    let offered = cfg!(target_arch = "x86_64") && fs::exists("/proc/sys/abi/vsyscall32").unwrap_or(false);
+    let detail = match (offered, seen) {
+        (false, _) => "not offered by the kernel, so nothing is missed",
+        (true, true) => "the kernel takes them; seen, since capture.compat is on",
+        (true, false) => {
+            "the kernel takes them, and the tracepoints of single calls do not see them: starts of programs are seen, \
+             with fentry opens too"
+        }
     };
-    let remedy = "boot with ia32_emulation=0 when no 32-bit programs are used";
-    let blind = cfg!(target_arch = "x86_64") && offered;
-    check("32-bit system calls", !blind, false, detail, remedy)
+    let remedy = "set capture.compat to true, which every system call pays for; or boot with ia32_emulation=0 when no \
+                  32-bit programs are used";
+    check("32-bit system calls", !offered || seen, false, detail, remedy)
 }
 
 #[cfg(test)]

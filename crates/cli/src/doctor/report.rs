@@ -64,6 +64,7 @@ impl Report {
                 let mark = match (check.available, check.required) {
                     (true, _) => paint("ok", "32"),
                     (false, true) => paint("missing", "1;31"),
+                    (false, false) if section == Section::Configuration => paint("warning", "33"),
                     (false, false) => paint("optional", "33"),
                 };
                 let _ = writeln!(

@@ -1,12 +1,13 @@
 //! `sentinel rules explain`.
 
+mod calls;
 mod opens;
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use sentinel_event::{FileInterest, KindSet, Outcome, Outcomes};
+use sentinel_event::{CallInterest, FileInterest};
 use sentinel_rules::language::eval::{self, Selection, file_interest};
 use sentinel_rules::language::{EventSet, Rule, Sequence, Threshold};
 use sentinel_rules::nearest;
@@ -50,8 +51,8 @@ struct Explained<'a> {
     listed: Listed<'a>,
     /// Which opens of files it needs; null when none.
     opens: Option<opens::Opens>,
-    /// Kinds of events of which it does not need every outcome, with those that it needs.
-    outcomes: BTreeMap<&'static str, Vec<&'static str>>,
+    /// Kinds of events of which it does not need every call, with those that it needs.
+    calls: BTreeMap<&'static str, calls::Calls>,
 }
 
 impl<'a> Explained<'a> {
@@ -59,7 +60,7 @@ impl<'a> Explained<'a> {
         Self {
             listed: Listed::new(rule),
             opens: opens::Opens::of(rule),
-            outcomes: narrowed(eval::outcomes(rule)),
+            calls: calls::narrowed(&eval::calls(rule)),
         }
     }
 }
@@ -74,34 +75,9 @@ fn together(rules: &[&Rule]) -> String {
         some => some,
     };
     let used = rules.iter().filter(|rule| selection.uses(rule));
-    let ends = used.fold(Outcomes::default(), |all, rule| all.or(eval::outcomes(rule)));
-    let rows = [row("opens needed", &needs), row("ends needed", &ends_needed(ends))].concat();
+    let all = used.fold(CallInterest::default(), |all, rule| all.or(eval::calls(rule)));
+    let rows = [row("opens needed", &needs), row("calls needed", &calls::text(&all))].concat();
     format!("All enabled rules together\n{rows}")
-}
-
-/// Of the kinds that rules look at, those of which the kernel leaves out some outcomes, and the outcomes that it tells.
-fn narrowed(outcomes: Outcomes) -> BTreeMap<&'static str, Vec<&'static str>> {
-    let of = |outcome| outcomes.kinds(outcome);
-    let some = Outcome::ALL.into_iter().fold(KindSet::NONE, |some, outcome| some.union(of(outcome)));
-    let looked_at = Outcomes::looked_at().iter().filter(|kind| some.contains(*kind));
-    looked_at
-        .map(|kind| {
-            let needed = Outcome::ALL.into_iter().filter(|outcome| of(*outcome).contains(kind));
-            (kind.name(), needed.map(Outcome::name).collect::<Vec<_>>())
-        })
-        .filter(|(_, needed)| needed.len() < Outcome::ALL.len())
-        .collect()
-}
-
-/// A line for each set of outcomes: `succeeded: connect, bind`.
-fn ends_needed(outcomes: Outcomes) -> String {
-    let mut lines: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    for (kind, needed) in narrowed(outcomes) {
-        lines.entry(needed.join(" or ")).or_default().push(kind);
-    }
-    let lines: Vec<_> =
-        lines.into_iter().map(|(needed, kinds)| format!("{needed}: {}", kinds.join(", "))).collect();
-    lines.join("\n")
 }
 
 /// A line, or several.
@@ -126,7 +102,7 @@ fn text(rule: &Rule) -> String {
     row("threshold", &rule.threshold.as_ref().map(Threshold::canonical).unwrap_or_default());
     row("sequence", &rule.sequence.as_ref().map(Sequence::canonical).unwrap_or_default());
     row("opens needed", &opens::text(rule));
-    row("ends needed", &ends_needed(eval::outcomes(rule)));
+    row("calls needed", &calls::text(&eval::calls(rule)));
     row("output", &list::template(&rule.output));
     row("id", &rule.id);
     row("remedy", rule.recommendation.as_deref().unwrap_or_default());

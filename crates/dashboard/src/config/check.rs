@@ -4,7 +4,7 @@ use std::{fs, net::IpAddr, path::Path};
 
 use hyper::{Uri, header::HeaderName};
 
-use sentinel_service::SettingsError;
+use sentinel_service::{SettingsError, is_remote};
 
 use super::{AccessMode, Config, ConfigError};
 
@@ -53,6 +53,27 @@ impl Config {
     /// [`ConfigError`], naming key, value and remedy.
     pub fn check(&self) -> Result<(), ConfigError> {
         self.checked().map(drop)
+    }
+
+    /// What an operator should be told at the start, and by `sentinel doctor`: what others can reach, read or change.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if is_remote(&self.http.address) {
+            let what = match self.access.mode {
+                AccessMode::Open => "whoever reaches it can read all alerts; set access.mode",
+                AccessMode::Token => {
+                    "the token and all alerts pass unencrypted; put a proxy with TLS in front"
+                }
+                AccessMode::Header => "what the proxies fetch passes unencrypted; let nobody be in between",
+            };
+            warnings.push(format!("http.address is {}: {what}", self.http.address));
+        }
+        if let Some(one) = self.detectors.iter().find(|one| is_remote(&one.url)) {
+            let what =
+                "its alerts, and the token for it, pass unencrypted; put both behind TLS or into one network";
+            warnings.push(format!("detectors has {}: {what}", one.url));
+        }
+        warnings
     }
 
     pub(crate) fn checked(&self) -> Result<Checked, ConfigError> {

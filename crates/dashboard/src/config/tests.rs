@@ -81,3 +81,15 @@ fn the_reference_is_fresh() {
     let found = fs::read_to_string(path).unwrap_or_default();
     assert_eq!(found, text, "run UPDATE=1 cargo test -p sentinel-dashboard");
 }
+
+#[test]
+fn what_others_can_reach_or_read_is_told() {
+    let warnings = |text: &str| Config::parse("d.yaml", text).unwrap().warnings();
+    assert_eq!(warnings(""), Vec::<String>::new());
+    let open = warnings("http: {address: 0.0.0.0}\ndetectors: [{url: 'http://10.0.0.7:8090'}]\n");
+    assert!(
+        open[0].contains("set access.mode") && open[1].starts_with("detectors has http://10.0.0.7:8090"),
+        "{open:?}"
+    );
+    assert!(warnings("http: {address: '::'}\naccess: {mode: token}\n")[0].contains("TLS"));
+}

@@ -76,6 +76,11 @@ impl Upstream {
         state.streams.retain_mut(|stream| stream.write_all(message.as_bytes()).is_ok());
     }
 
+    /// The sequence of the newest alert.
+    pub(crate) fn last(&self) -> u64 {
+        self.state.lock().unwrap().alerts.last().map_or(0, |alert| alert["seq"].as_u64().unwrap())
+    }
+
     /// What is answered at a path.
     pub(crate) fn answer(&self, path: &str, body: Value) {
         self.state.lock().unwrap().answers.insert(path.into(), body);

@@ -1,11 +1,9 @@
 //! What types cannot say about a configuration.
 
-use std::net::IpAddr;
-
 use sentinel_service::{Problem, address, within};
 use sentinel_sink::{Bus, SinkError};
 
-use super::Config;
+use super::{Config, EngineName};
 
 /// Characters of a token: shorter ones can be guessed.
 const TOKEN_MIN: usize = 16;
@@ -107,7 +105,7 @@ impl Config {
 
     /// What an operator should be told at the start.
     pub fn warnings(&self) -> Vec<String> {
-        let open = |address: &str| address.parse::<IpAddr>().is_ok_and(|ip| !ip.is_loopback());
+        let open = sentinel_service::is_remote;
         let mut warnings = Vec::new();
         if open(&self.grpc.address) && self.grpc.tls.client_ca.is_none() {
             let what = match self.grpc.tls.cert {
@@ -123,6 +121,18 @@ impl Config {
         if let Some(url) = self.history.postgres_url.as_ref().filter(|url| url.is_open()) {
             let what = "what is said could be read and changed on the way; set sslmode=require";
             warnings.push(format!("history.postgresUrl is {url}: {what}"));
+        }
+        let plain = |server: &&String| open(server) && !server.starts_with("tls://");
+        if let Some(server) = self.nats.servers.iter().find(plain).filter(|_| !self.nats.tls.enabled) {
+            let host = server.rsplit(['@', '/']).find(|part| !part.is_empty()).unwrap_or_default();
+            let what = "events could be read, changed and made up on the way; set nats.tls";
+            warnings.push(format!("nats.servers has {host}: {what}"));
+        }
+        let external = &self.external;
+        let used = self.engines.contains(&EngineName::External);
+        if used && external.endpoint.starts_with("http://") && open(&external.endpoint) {
+            let what = "events pass unencrypted, and whoever answers is believed; use https";
+            warnings.push(format!("external.endpoint is {}: {what}", external.endpoint));
         }
         warnings
     }

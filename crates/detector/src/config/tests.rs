@@ -59,6 +59,13 @@ fn listening_for_everybody_without_protection_warns() {
     let open = warnings("grpc: {address: 0.0.0.0}\nhttp: {address: '::'}");
     assert!(open[0].contains("neither encrypted nor authenticated; set grpc.tls"), "{open:?}");
     assert!(open[1].contains("anybody who reaches it can read all alerts; set http.token"), "{open:?}");
+    let bus = warnings(
+        "nats: {servers: ['nats://u:secret@bus:4222/']}\nengines: [external]\nexternal: {endpoint: 'http://ai:1'}",
+    );
+    assert!(bus[0].starts_with("nats.servers has bus:4222: ") && bus[1].contains("http://ai:1"), "{bus:?}");
+    let safe =
+        "nats: {servers: ['tls://bus:4222', 'nats://localhost:4222']}\nexternal: {endpoint: 'http://ai:1'}";
+    assert_eq!(warnings(safe), Vec::<String>::new());
     let guarded = "grpc: {address: 0.0.0.0, tls: {cert: /c, key: /k, clientCa: /a}}\n\
                    http: {address: '::', token: 0123456789abcdef}";
     assert_eq!(warnings(guarded), Vec::<String>::new());

@@ -29,9 +29,8 @@ impl PostgresUrl {
         let config = self.config();
         let beyond = |host: &Host| match host {
             Host::Unix(_) => false,
-            Host::Tcp(name) => {
-                name != "localhost" && !name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
-            }
+            // An IPv6 address, too, stands there without a port.
+            Host::Tcp(name) => sentinel_service::is_remote(name),
         };
         config.get_ssl_mode() != SslMode::Require && config.get_hosts().iter().any(beyond)
     }

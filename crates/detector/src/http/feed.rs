@@ -28,14 +28,17 @@ use tokio::{
 use tokio_stream::Stream;
 
 use super::{Cut, Facts, answer};
-use crate::{hub::Message, store::Library};
+use crate::{
+    piece::{Piece, pieces},
+    store::Library,
+};
 
 /// A comment goes out after so much silence, so that proxies keep the connection and its end is noticed.
 const KEEPALIVE: Duration = Duration::from_secs(15);
-/// How long a message may wait for its reader.
+/// How long a piece may wait for its reader.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Messages between us and the connection.
-const WAITING: usize = 64;
+/// Pieces between us and the connection.
+const WAITING: usize = 4;
 /// How often who asked for the past may be behind before that counts as slow: the past may be long.
 const CHANCES: u32 = 8;
 /// Alerts that are read from the store at a time.
@@ -89,16 +92,19 @@ struct Client {
 }
 
 impl Client {
-    async fn send(&self, text: String) -> Result<(), End> {
-        match timeout(PATIENCE, self.sender.send(text.into())).await {
+    async fn send(&self, text: Bytes) -> Result<(), End> {
+        match timeout(PATIENCE, self.sender.send(text)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(End::Gone),
             Err(_) => Err(End::Slow),
         }
     }
 
-    async fn alert(&self, seq: u64, json: &str) -> Result<(), End> {
-        self.send(format!("id: {seq}\ndata: {json}\n\n")).await
+    /// Sends of a piece what this reader does not have yet.
+    async fn piece(&self, piece: &Piece, last: &mut u64) -> Result<(), End> {
+        let text = piece.after(*last);
+        *last = piece.last().max(*last);
+        if text.is_empty() { Ok(()) } else { self.send(text).await }
     }
 }
 
@@ -125,7 +131,7 @@ async fn feed(mut facts: Facts, since: Option<u64>, client: Client) {
 async fn follow(facts: &mut Facts, since: Option<u64>, client: &Client) -> End {
     // Before the store is read, so that nothing falls in between.
     let mut live = facts.intake.hub.subscribe();
-    if let Err(end) = client.send(": sentinel\nretry: 2000\n\n".into()).await {
+    if let Err(end) = client.send(Bytes::from_static(b": sentinel\nretry: 2000\n\n")).await {
         return end;
     }
     let (mut last, past) = (since.unwrap_or(0), since.is_some());
@@ -155,28 +161,23 @@ async fn replay(library: &Library, last: &mut u64, client: &Client) -> Result<()
         if page.is_empty() {
             return Ok(());
         }
-        for alert in &page {
-            client.alert(alert.seq, &alert.json).await?;
-            *last = alert.seq;
+        for piece in pieces(page.into_iter().map(|alert| (alert.seq, alert.json))) {
+            client.piece(&piece, last).await?;
         }
     }
 }
 
 /// Sends what comes.
-async fn follow_live(live: &mut Receiver<Arc<Message>>, last: &mut u64, client: &Client) -> End {
+async fn follow_live(live: &mut Receiver<Arc<Piece>>, last: &mut u64, client: &Client) -> End {
     loop {
         let sent = tokio::select! {
-            message = live.recv() => match message {
-                // Sent from the store already.
-                Ok(message) if message.seq <= *last => Ok(()),
-                Ok(message) => {
-                    *last = message.seq;
-                    client.alert(message.seq, &message.json).await
-                }
+            piece = live.recv() => match piece {
+                // Some of it may have been sent from the store already.
+                Ok(piece) => client.piece(&piece, last).await,
                 Err(RecvError::Closed) => Err(End::Gone),
                 Err(RecvError::Lagged(_)) => Err(End::Behind),
             },
-            () = sleep(KEEPALIVE) => client.send(":\n\n".into()).await,
+            () = sleep(KEEPALIVE) => client.send(Bytes::from_static(b":\n\n")).await,
         };
         if let Err(end) = sent {
             return end;

@@ -9,6 +9,7 @@ use crate::source::Cgroup;
 #[derive(Debug, Default)]
 struct Host {
     born: HashMap<u64, Text>,
+    placed: Vec<(u64, bool)>,
     processes: HashMap<u32, Cgroup>,
     cgroups: Vec<(u64, Text)>,
     scans: usize,
@@ -31,6 +32,9 @@ impl Source for Host {
     }
     fn born(&mut self, id: u64) -> Option<Text> {
         self.born.get(&id).cloned()
+    }
+    fn placed(&mut self, id: u64, contained: bool) {
+        self.placed.push((id, contained));
     }
     fn cgroups(&mut self) -> Vec<(u64, Text)> {
         self.scans += 1;
@@ -147,4 +151,18 @@ fn a_unit_of_the_host_has_an_invocation() {
     places.resolve(&mut host, 0);
     let invocation = |id| places.get((id, 0)).unwrap().0.invocation.clone();
     assert_eq!((invocation(5).as_deref(), invocation(6)), (Some("of a.service"), None));
+}
+
+#[test]
+fn what_a_cgroup_is_is_told_when_it_is_sure() {
+    let born = [(5, "/system.slice/a.service".into()), docker(6), (7, "/lxc.payload.host".into())];
+    let mut host = Host { born: HashMap::from(born), ..Host::default() };
+    host.processes.insert(8, Cgroup { id: Some(ROOT_CGROUP), path: "/".into(), ..Cgroup::default() });
+    host.processes.insert(9, Cgroup { id: None, path: "/../x".into(), ..Cgroup::default() });
+    let mut places = Places::new(8);
+    for (id, tgid) in [(5, 1), (6, 1), (7, 1), (ROOT_CGROUP, 8), (90, 9), (91, 10)] {
+        places.want((id, 0), tgid, 0);
+    }
+    places.resolve(&mut host, 0);
+    assert_eq!(host.placed, [(5, false), (6, true)]);
 }

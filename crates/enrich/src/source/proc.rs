@@ -146,6 +146,12 @@ impl Source for ProcSource {
         self.births.as_mut()?.path(id)
     }
 
+    fn placed(&mut self, id: u64, contained: bool) {
+        if let Some(births) = &mut self.births {
+            births.placed(id, contained);
+        }
+    }
+
     fn invocation(&mut self, unit: &str) -> Option<Arc<str>> {
         // systemd keeps a link for each running unit, whose target is the id.
         let link = Path::new("/run/systemd/units").join(format!("invocation:{unit}"));

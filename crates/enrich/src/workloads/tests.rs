@@ -25,6 +25,10 @@ impl Directory for Office {
         self.asked.push(format!("users of {mnt} by {tgid}"));
         !self.closed
     }
+    fn ask_user(&mut self, mnt: u32, _tgid: u32, uid: u32) -> bool {
+        self.asked.push(format!("user {uid} of {mnt}"));
+        !self.closed
+    }
     fn ask_pod(&mut self, uid: &Arc<str>) -> bool {
         self.asked.push(format!("pod {uid}"));
         !self.closed
@@ -39,7 +43,7 @@ fn place(id: u64) -> Arc<Place> {
 }
 
 fn visit(cgroup: u64, exec: bool) -> Visit {
-    Visit { key: (cgroup, MNT), cell: (cgroup, 0), tgid: 7, exec }
+    Visit { key: (cgroup, MNT), cell: (cgroup, 0), tgid: 7, uid: 5, exec }
 }
 
 fn container(id: u64, name: &str) -> Answer {
@@ -59,6 +63,28 @@ fn name(workloads: &Workloads, cgroup: u64) -> Option<String> {
 
 fn user(workloads: &Workloads, cgroup: u64) -> Option<String> {
     Some(workloads.get((cgroup, MNT))?.users.get()?.user(5)?.name.clone())
+}
+
+#[test]
+fn a_user_of_the_host_whom_its_files_do_not_have_is_asked_for_once_a_minute() {
+    let (mut workloads, mut office) = (Workloads::new(8), Office::default());
+    let host = Arc::new(place_of("/system.slice/cron.service".into()));
+    let mut visit_at = |uid, now_ns, office: &mut Office| {
+        let visit = Visit { uid, ..visit(9, true) };
+        workloads.visit(&visit, Some((&host, None)), office, now_ns);
+        workloads.take_answers(office);
+    };
+    let found =
+        Users { users: vec![User { uid: 5, name: "ann".into(), ..User::default() }], ..Users::default() };
+    let found = Some(Arc::new(found));
+    office.answers.push_back(Answer::Users { mnt: MNT, contained: false, found });
+    for (uid, now_ns) in
+        [(5, 0), (5, 1), (54_321, 2), (54_321, 3), (54_321, STRANGER_NS), (54_321, STRANGER_NS + 2)]
+    {
+        visit_at(uid, now_ns, &mut office);
+    }
+    let asked: Vec<_> = office.asked.iter().filter(|asked| asked.starts_with("user ")).collect();
+    assert_eq!(asked, ["user 54321 of 100", "user 54321 of 100"]);
 }
 
 #[test]

@@ -68,14 +68,20 @@ impl Books {
         &self.version
     }
 
-    /// Users and groups. A root without `passwd` has none.
-    pub(super) fn read(self) -> io::Result<Users> {
+    /// Whether their `passwd` is the one that we would read ourselves: no container's, and we are not in one.
+    pub(super) fn are_ours(&self) -> bool {
+        self.version.passwd.is_some() && self.version.passwd == stamp(&File::open("/etc/passwd").ok())
+    }
+
+    /// Users and groups, and `more` users. A root without `passwd` has none of its own.
+    pub(super) fn read(self, more: Vec<User>) -> io::Result<Users> {
         let text = |file: Option<File>| match file {
             Some(file) => contents(file),
             None => Ok(String::new()),
         };
         let [uid_map, gid_map] = self.version.maps.map(|map| mappings(&String::from_utf8_lossy(&map)));
-        Ok(Users::new(users(&text(self.passwd)?), groups(&text(self.group)?), uid_map, gid_map))
+        let users = [users(&text(self.passwd)?), more].concat();
+        Ok(Users::new(users, groups(&text(self.group)?), uid_map, gid_map))
     }
 }
 
@@ -147,7 +153,7 @@ fn mappings(text: &str) -> Vec<Mapping> {
     if found == same { Vec::new() } else { found }
 }
 
-fn short(text: &str) -> String {
+pub(super) fn short(text: &str) -> String {
     text.chars().take(TEXT_MAX).collect()
 }
 

@@ -190,3 +190,19 @@ proptest! {
         let _ = ForwardRules::parse("r", &format!("rules: [{text}]"));
     }
 }
+
+#[test]
+fn what_is_forwarded_is_in_the_plan_of_calls() {
+    let text = "rules: [{name: a, event: file_mkdir, match: {comms: [cp]}}, \
+                {name: b, event: file_mkdir, match: {comms: [tar], pathPrefixes: [/etc]}}, \
+                {name: c, event: connect}, {name: d, event: bind, match: {comms: [nc]}}, {name: e, event: bind}, \
+                {name: f, event: listen, enabled: false}]";
+    let plan = ForwardRules::parse("r.yaml", text).unwrap().calls();
+    let comms = ["cp", "tar"].map(Comm::from).into();
+    let expected = Named { comms: Comms::Only(comms), ..Named::default() };
+    assert_eq!(plan.named(Kind::FileMkdir), Some(&expected));
+    for setting in Setting::all() {
+        assert!(plan.has_all(Kind::Connect, setting) && plan.has_all(Kind::Bind, setting));
+        assert!(plan.kinds(setting).contains(Kind::FileMkdir) && !plan.kinds(setting).contains(Kind::Listen));
+    }
+}

@@ -50,7 +50,7 @@ mod weigh;
 pub use alert::Alert;
 pub use engine::{Engine, Memory, Node};
 pub use fields::{MISSING, filled, why_missing};
-pub use interest::{Widening, file_interest, outcomes, widenings};
+pub use interest::{Widening, calls, file_interest, widenings};
 pub use read::{Reading, Scalar, call_name, read};
 pub(super) use select::named;
 pub use select::{Choice, Chosen, Matching, Selection};

@@ -136,7 +136,10 @@ fn an_ancestor_is_told_with_what_is_known_of_its_start() {
     let text = alert("%proc.name", &event, |alert, out| alert.sentinel_json(out));
     let value: Value = serde_json::from_slice(&text).unwrap();
     let told = &value["lineage"][0];
-    assert_eq!((&told["cwd"], &told["memfd"], &told["upper_layer"]), (&json!("/dev/shm"), &json!(true), &json!(true)));
+    assert_eq!(
+        (&told["cwd"], &told["memfd"], &told["upper_layer"]),
+        (&json!("/dev/shm"), &json!(true), &json!(true))
+    );
     assert_eq!(told["cmdline"], format!("drop {}", "x".repeat(507)), "at most 512 bytes");
 }
 

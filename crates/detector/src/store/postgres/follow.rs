@@ -9,7 +9,7 @@ use tokio::{
 use tracing::warn;
 
 use crate::{
-    hub::Message,
+    piece::{Piece, pieces},
     store::{Filter, Library, StoreError},
 };
 
@@ -21,7 +21,7 @@ const PAGE: usize = 256;
 /// Reads what is new in the history, and tells the feed.
 pub(crate) struct Follower {
     pub(crate) library: Library,
-    pub(crate) feed: broadcast::Sender<Arc<Message>>,
+    pub(crate) feed: broadcast::Sender<Arc<Piece>>,
     /// We have written something.
     pub(crate) written: Arc<Notify>,
     /// The last alert that was there before the feed began.
@@ -59,9 +59,9 @@ impl Follower {
             let page = self.library.ask(move |reader| reader.after(from, PAGE)).await?;
             let Some(newest) = page.last() else { break };
             self.last = newest.seq;
-            for alert in page {
+            for piece in pieces(page.into_iter().map(|alert| (alert.seq, alert.json))) {
                 // Nobody may have left in between; that is no loss.
-                let _ = self.feed.send(Arc::new(Message { seq: alert.seq, json: alert.json }));
+                let _ = self.feed.send(Arc::new(piece));
             }
         }
         Ok(())

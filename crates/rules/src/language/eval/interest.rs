@@ -1,12 +1,13 @@
-//! Which opens of files rules can match: what the kernel may leave out.
+//! Which opens of files and which calls rules can match: what the kernel may leave out.
 //!
 //! A condition is looked at once for each class of opens (see [`Class`]) and each call that opens. What a test says
 //! of the path becomes a set of paths; `and` keeps the narrower of two sets, `or` joins them; a test that says
 //! nothing of the path, or that is not understood, and every negated one, may hold for any path. So a set only ever
 //! holds too much.
 
+mod call;
 mod known;
-mod outcome;
+mod named;
 mod path;
 mod set;
 
@@ -14,7 +15,7 @@ use sentinel_event::{FileInterest, Kind, PathSet};
 
 use super::{Engine, compile::decided, names};
 use crate::language::{Condition, Rule, Test};
-pub use outcome::outcomes;
+pub use call::calls;
 use set::Set;
 
 /// Opens that have something in common which conditions ask for.
@@ -73,7 +74,7 @@ pub fn file_interest(rule: &Rule) -> FileInterest {
 pub fn widenings(rule: &Rule) -> Vec<Widening> {
     let mut found = Vec::new();
     for (class, opens) in [(Class::Reading, "reading"), (Class::Writing, "writing")] {
-        for call in calls(rule, class) {
+        for call in names_of(rule, class) {
             for parts in conditions(rule) {
                 if !all_of(&parts, class, call).is_all() {
                     continue;
@@ -99,7 +100,7 @@ impl Sets {
     fn add(&mut self, rule: &Rule) {
         let conditions = conditions(rule);
         for (set, class) in self.0.iter_mut().zip(Class::ALL) {
-            for call in calls(rule, class) {
+            for call in names_of(rule, class) {
                 for parts in &conditions {
                     set.join(all_of(parts, class, call));
                 }
@@ -127,7 +128,7 @@ fn conditions(rule: &Rule) -> Vec<Vec<&Condition>> {
 }
 
 /// The names that an open of the class can have, as far as the rule looks at them.
-fn calls(rule: &Rule, class: Class) -> impl Iterator<Item = &'static str> {
+fn names_of(rule: &Rule, class: Class) -> impl Iterator<Item = &'static str> {
     let named = names::slots_of(Kind::FileOpen).filter_map(|slot| names::call_names().get(slot).copied());
     // What creat opens is always to be written.
     let possible = named.filter(move |call| class != Class::Reading || *call != "creat");

@@ -14,6 +14,7 @@ pub(super) struct Truth {
 }
 
 pub(super) const NEVER: Truth = Truth { can_hold: false, can_fail: true };
+const ALWAYS: Truth = Truth { can_hold: true, can_fail: false };
 
 impl Truth {
     /// Of the negation.
@@ -27,10 +28,8 @@ pub(super) enum Known {
     Missing,
     /// One of these.
     One(Vec<Scalar<'static>>),
-    /// A number that is not negative.
-    Natural,
-    /// A negative number.
-    Negative,
+    /// A number from the first to the second.
+    Between(i64, i64),
     /// Names of flags, without these.
     Without(&'static [&'static [u8]]),
     /// A text that is none of these.
@@ -69,20 +68,15 @@ pub(super) fn judge(test: &Test, known: Known) -> Option<Truth> {
             Some(truth)
         }
         Known::NoneOf(others) => {
-            let equal = matches!(
-                test.operator,
-                Operator::Equal | Operator::DoubleEqual | Operator::In | Operator::Intersects
-            );
-            let literals = match &test.right {
-                Comparand::One(literal) => std::slice::from_ref(literal),
-                Comparand::Many(None | Some(Modifier::AnyOf), literals) => literals.as_slice(),
-                _ => return None,
-            };
             let is_other = |literal: &Literal| matches!(literal, Literal::Text(text) if others.contains(&text.as_slice()));
-            (equal && literals.iter().all(is_other)).then_some(NEVER)
+            let literals = any_of(test).filter(|literals| literals.iter().all(is_other))?;
+            match test.operator {
+                operator if is_equal(operator) => Some(NEVER),
+                Operator::NotEqual if !literals.is_empty() => Some(ALWAYS),
+                _ => None,
+            }
         }
-        Known::Natural => ordered(test, 0, i64::MAX),
-        Known::Negative => ordered(test, i64::MIN, -1),
+        Known::Between(low, high) => ordered(test, low, high),
         Known::Without(absent) => {
             let Comparand::One(Literal::Text(needle)) = &test.right else { return None };
             let contains = test.operator == Operator::Contains;
@@ -92,16 +86,35 @@ pub(super) fn judge(test: &Test, known: Known) -> Option<Truth> {
     }
 }
 
+/// What stands on the right, one of which must be met.
+fn any_of(test: &Test) -> Option<&[Literal]> {
+    match &test.right {
+        Comparand::One(literal) => Some(std::slice::from_ref(literal)),
+        Comparand::Many(None | Some(Modifier::AnyOf), literals) => Some(literals),
+        _ => None,
+    }
+}
+
+fn is_equal(operator: Operator) -> bool {
+    matches!(operator, Operator::Equal | Operator::DoubleEqual | Operator::In | Operator::Intersects)
+}
+
 /// Comparisons of a number between `low` and `high`, both possible.
 fn ordered(test: &Test, low: i64, high: i64) -> Option<Truth> {
-    let mut number = match &test.right {
-        Comparand::One(Literal::Signed(number)) => Some(*number),
-        Comparand::One(Literal::Unsigned(number)) => i64::try_from(*number).ok(),
-        _ => None,
-    };
-    let number = number.take()?;
+    let mut numbers = Vec::new();
+    for literal in any_of(test)? {
+        numbers.push(match literal {
+            Literal::Signed(number) => *number,
+            Literal::Unsigned(number) => i64::try_from(*number).ok()?,
+            _ => return None,
+        });
+    }
+    if is_equal(test.operator) {
+        let can_hold = numbers.iter().any(|number| (low..=high).contains(number));
+        return Some(Truth { can_hold, can_fail: true });
+    }
+    let [number] = numbers[..] else { return None };
     let (can_hold, can_fail) = match test.operator {
-        Operator::Equal => ((low..=high).contains(&number), true),
         Operator::NotEqual => (true, (low..=high).contains(&number)),
         Operator::Less => (low < number, high >= number),
         Operator::LessEqual => (low <= number, high > number),
@@ -124,8 +137,8 @@ fn known(field: &FieldRef, class: Class, call: &str) -> Option<Known> {
         ("fd.type", _) if class == Failed => Known::Missing,
         ("fd.type", _) => text(&["file", "directory"]),
         ("fd.num", _) if class == Failed => Known::One(vec![Scalar::Signed(-1)]),
-        ("evt.rawres", _) if class == Failed => Known::Negative,
-        ("fd.num" | "evt.rawres", _) => Known::Natural,
+        ("evt.rawres", _) if class == Failed => Known::Between(i64::MIN, -1),
+        ("fd.num" | "evt.rawres", _) => Known::Between(0, i64::MAX),
         ("evt.failed", _) => truth(class == Failed),
         ("evt.res", _) if class != Failed => text(&["SUCCESS"]),
         ("evt.category", _) => text(&["file"]),
