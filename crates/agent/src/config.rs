@@ -202,7 +202,7 @@ sentinel_service::sections! {
         /// events. Names and addresses are kept, nothing else of them. Off: nobody looks, whatever rules ask.
         dns: bool = true,
         /// See 32-bit system calls (`int 0x80`, 32-bit programs) too, on x86-64: every system call of the machine pays for it, some
-        /// 50 ns. Off: they are a blind spot, which `sentinel doctor` names.
+        /// 50 to 70 ns. Off: they are a blind spot, which `sentinel doctor` names.
         compat: bool = false,
         /// Size in bytes of the ring between the kernel and the agent: a power of two, 64 KiB to 1 GiB. A larger
         /// one bears longer bursts; it counts as the agent's memory.
