@@ -1,4 +1,4 @@
-//! The container runtime interface: gRPC over a socket, three calls that read.
+//! The container runtime interface: gRPC over a socket, calls that read.
 
 use std::path::Path;
 
@@ -8,6 +8,10 @@ use tonic::{
     Code, Status,
     transport::{Channel, Endpoint},
 };
+
+mod news;
+
+pub(crate) use news::News;
 
 use crate::{
     image::{complete, image},
@@ -63,22 +67,7 @@ impl Cri {
     }
 
     async fn sandbox(&mut self, runtime: Runtime, id: &str) -> Result<Option<Container>, AskError> {
-        let Some(status) = self.pod_status(id).await? else { return Ok(None) };
-        let modes = Modes::of(&status);
-        let pod = pod(status);
-        Ok(Some(Container {
-            id: id.into(),
-            name: pod.name.clone(),
-            runtime: Some(runtime),
-            labels: pod.labels.clone(),
-            ip: pod.ip.clone(),
-            host_pid: modes.pid,
-            host_network: modes.network,
-            host_ipc: modes.ipc,
-            is_sandbox: true,
-            pod: Some(pod.into()),
-            ..Container::default()
-        }))
+        Ok(self.pod_status(id).await?.map(|status| sandbox(status, runtime)))
     }
 
     async fn sandbox_of(&mut self, id: &str) -> Result<Option<String>, AskError> {
@@ -178,6 +167,25 @@ fn container(
         healthcheck: String::new(),
         is_sandbox: false,
         pod: pod.map(Into::into),
+    }
+}
+
+/// The sandbox itself, as the container that it is.
+fn sandbox(status: PodSandboxStatus, runtime: Runtime) -> Container {
+    let modes = Modes::of(&status);
+    let pod = pod(status);
+    Container {
+        id: pod.sandbox.clone(),
+        name: pod.name.clone(),
+        runtime: Some(runtime),
+        labels: pod.labels.clone(),
+        ip: pod.ip.clone(),
+        host_pid: modes.pid,
+        host_network: modes.network,
+        host_ipc: modes.ipc,
+        is_sandbox: true,
+        pod: Some(pod.into()),
+        ..Container::default()
     }
 }
 

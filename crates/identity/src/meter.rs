@@ -39,6 +39,10 @@ counters! {
     untrusted,
     /// Questions that found too many before them.
     refused,
+    /// Events of containers that runtimes told by themselves.
+    runtime_events,
+    /// Containers told by such events that made room for newer ones.
+    runtime_events_evicted,
     /// User databases that were read.
     users_read,
     /// User databases that could not be read.

@@ -21,7 +21,7 @@ use tracing::{debug, info, warn};
 
 use crate::{
     Counters,
-    cri::Cri,
+    cri::{Cri, News},
     engine,
     meter::{Meter, count},
     socket::{Door, Pauses, Protocol, Shut, Socket, look},
@@ -38,6 +38,8 @@ const PER_SECOND: u32 = 200;
 const BURST: u32 = 100;
 /// How often it is looked whether sockets have come or gone.
 const LOOK: Duration = Duration::from_secs(1);
+/// When a runtime that does not tell of events is asked for them again.
+const LISTEN_AGAIN: Duration = Duration::from_secs(30);
 /// A container whose first process runs may not be in the runtime's book yet.
 const AGAIN_MS: [u64; 6] = [0, 20, 40, 80, 160, 320];
 
@@ -170,6 +172,12 @@ struct Clerk {
 impl Clerk {
     async fn work(self, mut questions: mpsc::Receiver<Question>, answers: SyncSender<Told>) {
         let clients: Arc<[Option<Cri>]> = self.doors.iter().map(|desk| client(&desk.door.socket)).collect();
+        let news = Arc::new(News::default());
+        for (desk, client) in self.doors.iter().zip(clients.iter()) {
+            let Some(client) = client.clone() else { continue };
+            let (desk, news, meter) = (Arc::clone(desk), Arc::clone(&news), Arc::clone(&self.meter));
+            tokio::spawn(async move { desk.listen(&client, &news, &meter).await });
+        }
         let places = Arc::new(Semaphore::new(AT_ONCE));
         let mut looks = interval(LOOK);
         let mut rate = Rate::new(Instant::now());
@@ -190,6 +198,7 @@ impl Clerk {
                 question,
                 doors: Arc::clone(&self.doors),
                 clients: Arc::clone(&clients),
+                news: Arc::clone(&news),
                 meter: Arc::clone(&self.meter),
                 timeout: self.timeout,
             };
@@ -219,6 +228,7 @@ struct Case {
     question: Question,
     doors: Arc<[Arc<Desk>]>,
     clients: Arc<[Option<Cri>]>,
+    news: Arc<News>,
     meter: Arc<Meter>,
     timeout: Duration,
 }
@@ -226,7 +236,8 @@ struct Case {
 impl Case {
     async fn solve(&self) -> Option<Container> {
         for pause in AGAIN_MS {
-            sleep(Duration::from_millis(pause)).await;
+            let pause = Duration::from_millis(pause);
+            let told = self.news.wait(self.question.runtime, &self.question.id, pause).await;
             let mut knew = false;
             for (desk, client) in self.doors.iter().zip(self.clients.iter()) {
                 if !desk.door.is_open() || !desk.door.socket.knows(self.question.runtime) {
@@ -243,6 +254,11 @@ impl Case {
                     }
                     Err(error) => desk.failed(&error, &self.meter),
                 }
+            }
+            // It was there, and is in no book any more.
+            if told.is_some() {
+                count(&self.meter.containers_found);
+                return told;
             }
             if !knew {
                 return None;
@@ -269,6 +285,25 @@ impl Case {
 }
 
 impl Desk {
+    /// Hears what the runtime tells by itself, for ever. One that does not offer it is asked as ever.
+    async fn listen(&self, client: &Cri, news: &News, meter: &Meter) {
+        let runtime = match self.door.socket.protocol {
+            Protocol::CriO => Runtime::CriO,
+            _ => Runtime::Containerd,
+        };
+        loop {
+            if !self.door.is_open() {
+                sleep(LOOK).await;
+                continue;
+            }
+            let began = Instant::now();
+            let ended = client.hear(runtime, news, meter).await;
+            let path = self.door.socket.path.display();
+            debug!(%path, ?ended, "A container runtime tells of no events (any more).");
+            sleep(if began.elapsed() > LISTEN_AGAIN { LOOK } else { LISTEN_AGAIN }).await;
+        }
+    }
+
     /// Nobody asks here for a while.
     fn failed(&self, error: &AskError, meter: &Meter) {
         count(match error {

@@ -7,9 +7,9 @@ use tonic::{Request, Response, Status, transport::Server};
 
 use super::{
     v1::{
-        Container as Listed, ContainerMetadata, ContainerStatusResponse, ImageSpec, LinuxPodSandboxStatus,
-        ListContainersResponse, Mount, Namespace, NamespaceOption, PodSandboxMetadata,
-        PodSandboxNetworkStatus, PodSandboxStatusResponse,
+        Container as Listed, ContainerEventResponse, ContainerMetadata, ContainerStatusResponse,
+        GetEventsRequest, ImageSpec, LinuxPodSandboxStatus, ListContainersResponse, Mount, Namespace,
+        NamespaceOption, PodSandboxMetadata, PodSandboxNetworkStatus, PodSandboxStatusResponse,
         runtime_service_server::{RuntimeService, RuntimeServiceServer},
     },
     *,
@@ -50,6 +50,15 @@ impl RuntimeService for Fake {
             ..Default::default()
         };
         Ok(Response::new(PodSandboxStatusResponse { status: Some(status) }))
+    }
+
+    type GetContainerEventsStream = tokio_stream::Empty<Result<ContainerEventResponse, Status>>;
+
+    async fn get_container_events(
+        &self,
+        _: Request<GetEventsRequest>,
+    ) -> Result<Response<Self::GetContainerEventsStream>, Status> {
+        Err(Status::unimplemented("this runtime does not offer it"))
     }
 
     async fn list_containers(

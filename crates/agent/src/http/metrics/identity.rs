@@ -10,7 +10,7 @@ type Family<'a> = (&'a str, &'a str, &'a [(&'a str, u64)]);
 
 pub(super) fn identity(page: &mut Page, facts: &Facts) {
     let told = facts.registry.counters();
-    let families: [Family<'_>; 4] = [
+    let families: [Family<'_>; 5] = [
         (
             "sentinel_containers_total",
             "Containers that were asked for, and what became of it.",
@@ -31,6 +31,11 @@ pub(super) fn identity(page: &mut Page, facts: &Facts) {
                 ("untrusted", told.untrusted),
                 ("refused", told.refused),
             ],
+        ),
+        (
+            "sentinel_runtime_events_total",
+            "Events of containers that runtimes told by themselves, and told containers that made room for newer ones.",
+            &[("heard", told.runtime_events), ("evicted", told.runtime_events_evicted)],
         ),
         (
             "sentinel_user_databases_total",
