@@ -88,37 +88,79 @@ static __always_inline __u32 user_bytes(struct sentinel_span *s, __u8 *buf, __u3
 		return 0;                                                                                    \
 	} while (0)
 
-static __always_inline int exec_done(struct task_struct *task, struct linux_binprm *bprm, bool loop)
+/* All of it but the lengths of the paths. */
+static __always_inline void exec_ask(struct exec_call *c, struct task_struct *task, struct linux_binprm *bprm)
 {
 	struct mm_struct *mm = LD(task, mm);
 	struct sentinel_config *config = config_get();
+
+	c->argv = LD(mm, arg_start);
+	c->argv_len = LD(mm, arg_end) - c->argv;
+	if (config && config->environment) {
+		c->env = LD(mm, env_start);
+		c->env_len = LD(mm, env_end) - c->env;
+	}
+	c->filename = LD(bprm, filename);
+	c->interp = LD(bprm, interp);
+	/* The registers are new, and x86 writes execve into them whatever the call was. */
+	c->nr = LD(bprm, fdpath) ? NR_EXECVEAT : NR_EXECVE;
+	c->exe = NUM(LD(mm, exe_file));
+	c->exe_path = path_of_file(c->exe);
+	c->cwd = NUM(LD(task, fs)) + bpf_core_field_offset(struct fs_struct, pwd);
+}
+
+#define EXEC_SMALL  EXEC(PATH_SMALL, SIZE_SMALL, 128, 512, 0, false)
+#define EXEC_MEDIUM EXEC(PATH_MEDIUM, SIZE_MEDIUM, 512, SENTINEL_ARGV_MAX, SENTINEL_ENV_MAX, false)
+#define EXEC_LARGE  EXEC(PATH_LARGE, SIZE_LARGE, 4096, SENTINEL_ARGV_MAX, SENTINEL_ENV_MAX, true)
+
+/* As in file.bpf.c, a function for each size that the verifier of an old kernel looks at on its own. Returns
+ * whether it did not fit. */
+#define EXEC_PLAIN(SIZE)                                                                                     \
+	__noinline __weak int exec_plain_##SIZE(__u64 bprm, __u64 exe_len, __u64 cwd_len)                    \
+	{                                                                                                    \
+		const bool loop = false;                                                                     \
+		struct exec_call c = {};                                                                     \
+		exec_ask(&c, current_task(), (void *)bprm);                                                  \
+		c.exe_len = exe_len;                                                                         \
+		c.cwd_len = cwd_len;                                                                         \
+		EXEC_##SIZE;                                                                                 \
+		return 1;                                                                                    \
+	}
+EXEC_PLAIN(SMALL)
+EXEC_PLAIN(MEDIUM)
+EXEC_PLAIN(LARGE)
+
+static __always_inline int exec_done(struct task_struct *task, struct linux_binprm *bprm, bool loop)
+{
 	struct exec_call c = {};
 	enum path_size exe, cwd;
+	bool small;
 
 	if (!wanted(SENTINEL_KIND_EXEC))
 		return 0;
-	c.argv = LD(mm, arg_start);
-	c.argv_len = LD(mm, arg_end) - c.argv;
-	if (config && config->environment) {
-		c.env = LD(mm, env_start);
-		c.env_len = LD(mm, env_end) - c.env;
-	}
-	c.filename = LD(bprm, filename);
-	c.interp = LD(bprm, interp);
-	/* The registers are new, and x86 writes execve into them whatever the call was. */
-	c.nr = LD(bprm, fdpath) ? NR_EXECVEAT : NR_EXECVE;
-	c.exe = NUM(LD(mm, exe_file));
-	c.exe_path = path_of_file(c.exe);
+	exec_ask(&c, task, bprm);
 	c.exe_len = path_measure(c.exe_path);
-	c.cwd = NUM(LD(task, fs)) + bpf_core_field_offset(struct fs_struct, pwd);
 	c.cwd_len = path_measure(c.cwd);
 	exe = path_size(c.exe_len);
 	cwd = path_size(c.cwd_len);
-	if (!c.env_len && c.argv_len <= 512 && exe == SIZE_SMALL && cwd == SIZE_SMALL)
-		EXEC(PATH_SMALL, SIZE_SMALL, 128, 512, 0, false);
+	small = !c.env_len && c.argv_len <= 512 && exe == SIZE_SMALL && cwd == SIZE_SMALL;
+	if (!loop) {
+		__u64 where = 0;
+
+		/* As a number: a function takes no pointer. */
+		bpf_probe_read_kernel(&where, sizeof(where), &bprm);
+		if (small && !exec_plain_SMALL(where, c.exe_len, c.cwd_len))
+			return 0;
+		if (exe != SIZE_LARGE && cwd != SIZE_LARGE && !exec_plain_MEDIUM(where, c.exe_len, c.cwd_len))
+			return 0;
+		exec_plain_LARGE(where, c.exe_len, c.cwd_len);
+		return 0;
+	}
+	if (small)
+		EXEC_SMALL;
 	if (exe != SIZE_LARGE && cwd != SIZE_LARGE)
-		EXEC(PATH_MEDIUM, SIZE_MEDIUM, 512, SENTINEL_ARGV_MAX, SENTINEL_ENV_MAX, false);
-	EXEC(PATH_LARGE, SIZE_LARGE, 4096, SENTINEL_ARGV_MAX, SENTINEL_ENV_MAX, true);
+		EXEC_MEDIUM;
+	EXEC_LARGE;
 	return 0;
 }
 

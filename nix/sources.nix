@@ -10,6 +10,7 @@ let
       fileset = fileset.unions files;
     };
   rust = [
+    ../.cargo
     ../Cargo.toml
     ../Cargo.lock
     ../clippy.toml

@@ -74,9 +74,17 @@ fn skeleton(bpf: &Path, out: &Path) -> Result<()> {
     }
     let skeleton = out.join("skel.rs");
     SkeletonBuilder::new().obj(out.join("sentinel.bpf.o")).reference_obj(true).generate(&skeleton)?;
-    // The same bytes are loaded several times, each time other programs of them; they must not be in ours twice.
+    // It would have bytes of its own, and always the same: which they are is said when it is opened. How the lines are
+    // broken depends on the length of the path.
     let text = fs::read_to_string(&skeleton)?;
-    fs::write(&skeleton, text.replace("    static DATA: ", "    pub static DATA: "))?;
+    let own = text.find("#[unsafe(link_section").zip(text.find("sentinel.bpf.o\""));
+    let (Some((from, to)), true) = (own, text.contains("::new(&DATA)")) else {
+        bail!("the skeleton no longer has the form that is expected here: see libbpf-cargo's changes");
+    };
+    let rest = text.get(to..).and_then(|rest| rest.split_once(';')).map(|(_, rest)| rest).unwrap_or_default();
+    let text = [text.get(..from).unwrap_or_default(), rest].concat();
+    let chosen = "::new(crate::load::CHOSEN.get().copied().unwrap_or_default())";
+    fs::write(&skeleton, text.replace("::new(&DATA)", chosen))?;
     Ok(())
 }
 

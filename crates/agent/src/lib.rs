@@ -56,6 +56,11 @@ use sentinel_event::{Alert, Observation};
 pub use sentinel_rules::forward::ForwardRules;
 pub use sentinel_service::{SettingsError, init_logging};
 pub use signals::obey as obey_signals;
+use tikv_jemallocator::Jemalloc;
+
+/// Of every program that has the agent in it; libbpf's memory too. How it is set: `.cargo/config.toml`.
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 /// What to run, besides the configuration.
 pub struct Job {

@@ -97,6 +97,11 @@ impl Attached {
         self.variant = Err(reason);
     }
 
+    /// Whether something of it could be attached and is not.
+    pub(crate) fn lacks(&self) -> bool {
+        self.hooks.iter().any(|(_, state)| matches!(state, State::Idle | State::Failed(_)))
+    }
+
     /// Attaches what is not attached.
     pub(crate) fn attach(&mut self, program: &ProgramMut<'_>) {
         for (hook, state) in &mut self.hooks {

@@ -8,6 +8,7 @@ use std::{
     mem::MaybeUninit,
     num::NonZero,
     os::fd::{AsFd as _, BorrowedFd},
+    sync::OnceLock,
     thread,
     time::Instant,
 };
@@ -19,7 +20,7 @@ use libbpf_rs::{
 
 use crate::{
     Options, ProbeError,
-    skel::{DATA, SentinelSkel, SentinelSkelBuilder},
+    skel::{SentinelSkel, SentinelSkelBuilder},
     support::{Facts, Name},
 };
 
@@ -61,17 +62,28 @@ pub(crate) fn try_fact(name: &str) -> Result<(), libbpf_rs::Error> {
 }
 
 static FACTS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/facts.o"));
-/// The same programs and maps as [`DATA`], for kernels with `bpf_rdonly_cast`: see `bpf/include/access.h`.
+/// All programs and maps, for every kernel.
+static PLAIN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/sentinel.bpf.o"));
+/// The same, for kernels with `bpf_rdonly_cast`: see `bpf/include/access.h`.
 static CAST: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/cast.bpf.o"));
 
 /// The same for 32-bit calls: see `bpf/include/compat.h`. Empty where there are none.
 static COMPAT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/compat.bpf.o"));
+
+/// What of [`PLAIN`] and [`CAST`] this kernel gets. The other one is never read, and takes no memory.
+fn native(facts: &Facts) -> &'static [u8] {
+    if facts.has(Name::RdonlyCast) && facts.has(Name::TaskPtRegs) { CAST } else { PLAIN }
+}
+
+/// The same for the generated skeleton, which takes no argument.
+pub(crate) static CHOSEN: OnceLock<&[u8]> = OnceLock::new();
 
 /// Makes the maps, and loads the programs that are run. Those that are attached come with [`programs`].
 pub(crate) fn load(options: &Options, facts: &Facts) -> Result<SentinelSkel<'static>, ProbeError> {
     if !options.ring_bytes.is_power_of_two() || options.ring_bytes < 1 << 16 {
         return Err(ProbeError::RingSize(options.ring_bytes));
     }
+    CHOSEN.get_or_init(|| native(facts));
     // The skeleton borrows its storage for as long as it lives; a process loads one, or a few in tests.
     let storage = Box::leak(Box::new(MaybeUninit::uninit()));
     let mut open =
@@ -121,9 +133,7 @@ pub(crate) fn programs<'a>(
     facts: &Facts,
     names: &[&'a str],
 ) -> Result<Loaded<'a>, ProbeError> {
-    let data =
-        if facts.has(Name::RdonlyCast) && facts.has(Name::TaskPtRegs) { CAST } else { DATA.as_slice() };
-    load_all(data, skel, names)
+    load_all(native(facts), skel, names)
 }
 
 fn load_all<'a>(data: &[u8], skel: &SentinelSkel<'_>, names: &[&'a str]) -> Result<Loaded<'a>, ProbeError> {

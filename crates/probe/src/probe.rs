@@ -3,13 +3,12 @@
 mod compat;
 mod guard;
 mod lists;
+mod programs;
 
-use std::{fmt, os::fd::AsFd as _, sync::Arc, thread, time::Duration};
+use std::{collections::BTreeMap, fmt, sync::Arc, thread, time::Duration};
 
-use libbpf_rs::{
-    MapCore, MapFlags, MapHandle, Object, Program, ProgramInput, query::ProgInfoIter, skel::Skel as _,
-};
-use sentinel_event::{CallInterest, FileInterest, Kind, KindSet};
+use libbpf_rs::{MapCore, MapFlags, MapHandle, Object, ProgramInput};
+use sentinel_event::{CallInterest, FileInterest, KindSet};
 use zerocopy::IntoBytes as _;
 
 use crate::{
@@ -17,7 +16,6 @@ use crate::{
     attach::{self, Attached},
     calls::{self, Calls},
     counters::Shared,
-    decode::wire_id,
     filter::{self, Filter},
     load, plan,
     reader::Maps,
@@ -30,8 +28,11 @@ use crate::{
 pub struct Probe {
     /// Maps, and the programs that are run.
     skel: SentinelSkel<'static>,
-    /// The programs that are attached.
-    programs: Vec<Object>,
+    /// Programs that are to be attached. Those that are belong to their links, and what libbpf knows of them, some
+    /// megabytes, is given back.
+    loaded: Vec<Object>,
+    /// The kernel's number of the newest of each name.
+    ids: BTreeMap<String, u32>,
     jobs: Vec<Attached>,
     facts: Facts,
     shared: Arc<Shared>,
@@ -75,7 +76,8 @@ impl Probe {
         };
         let mut probe = Self {
             skel,
-            programs: Vec::new(),
+            loaded: Vec::new(),
+            ids: BTreeMap::new(),
             jobs: attach::jobs(&facts),
             facts,
             shared,
@@ -86,11 +88,13 @@ impl Probe {
             guard: guard::Guard::default(),
             compat: None,
         };
+        probe.note_skeleton();
         probe.own(&options.own_fds)?;
         probe.guard_maps()?;
         probe.see_compat()?;
         probe.syscalls.clone_from(&options.syscalls);
         phase.end("own files");
+        probe.retarget();
         probe.need(options.kinds.union(state())).map_err(explain)?;
         phase.end("programs");
         // The ring is mapped when what loading takes has been given back: the two are the largest there is.
@@ -129,59 +133,6 @@ impl Probe {
         if let Err(error) = selftest::run_all(self, nap) {
             tracing::debug!(%error, "The test of the programs ended early.");
         }
-    }
-
-    /// Attaches what `kinds` need and detaches what they do not. The kinds that the process table lives
-    /// on stay. Programs that are needed for the first time are loaded.
-    ///
-    /// # Errors
-    /// When a program does not load, or the kernel's configuration map cannot be written.
-    pub fn set_kinds(&mut self, kinds: KindSet) -> Result<(), ProbeError> {
-        let kinds = kinds.union(state());
-        self.need(kinds)?;
-        self.config.kinds = kinds.iter().filter_map(wire_id).fold(0, |bits, id| bits | 1 << id);
-        self.shared.want(kinds);
-        self.write_config()?;
-        let mut unneeded = Vec::new();
-        for job in &mut self.jobs {
-            if job.job.kinds == [Kind::Syscall] {
-                unneeded
-                    .append(&mut job.retarget(self.syscalls.iter().map(|call| plan::tracepoint_of(call))));
-            }
-            if !job.job.kind_set().intersects(kinds) {
-                unneeded.append(&mut job.detach());
-                continue;
-            }
-            let Some(name) = job.program() else {
-                continue;
-            };
-            let mut loaded = self.programs.iter().flat_map(Object::progs_mut);
-            if let Some(program) = loaded.find(|program| program.autoload() && program.name() == name) {
-                job.attach(&program);
-            }
-        }
-        attach::release(unneeded);
-        self.hand_on()
-    }
-
-    /// Loads the programs that these kinds need and that are not loaded yet. They stay until the end: a reload of
-    /// the rules may want them back.
-    fn need(&mut self, kinds: KindSet) -> Result<(), ProbeError> {
-        let jobs = self.jobs.iter().filter(|job| job.job.kind_set().intersects(kinds));
-        let mut names: Vec<_> = jobs.filter_map(Attached::program).collect();
-        names.retain(|name| {
-            let mut loaded = self.programs.iter().flat_map(Object::progs);
-            !loaded.any(|program| program.autoload() && program.name() == *name)
-        });
-        let (mut loaded, refused) = load::programs(&self.skel, &self.facts, &names)?;
-        self.programs.append(&mut loaded);
-        self.need_compat(&names)?;
-        for (name, error) in refused {
-            for job in self.jobs.iter_mut().filter(|job| job.program() == Some(name)) {
-                job.refuse(format!("the kernel refuses the program: {error:#}"));
-            }
-        }
-        Ok(())
     }
 
     /// No event from now on; at once, and for good. The programs go when this is dropped.
@@ -263,25 +214,6 @@ impl Probe {
         let handle = |map| MapHandle::try_from(map).map_err(ProbeError::refused("a map's descriptor"));
         let maps = &self.skel.maps;
         Ok(CgroupBook { paths: handle(&maps.cgroup_paths)?, places: handle(&maps.cgroup_places)? })
-    }
-
-    /// Every program that is loaded, and how many instructions the kernel looked at to verify it; 0 before Linux 5.16,
-    /// which does not tell.
-    pub fn verified(&self) -> Vec<(String, u32)> {
-        let programs = self.programs.iter().chain([self.skel.object()]).flat_map(Object::progs);
-        let loaded: Vec<(u32, String)> = programs
-            .filter(|program| program.autoload())
-            .filter_map(|program| {
-                let id = Program::id_from_fd(program.as_fd()).ok()?;
-                Some((id, program.name().to_string_lossy().into_owned()))
-            })
-            .collect();
-        ProgInfoIter::default()
-            .filter_map(|info| {
-                let (_, name) = loaded.iter().find(|(id, _)| *id == info.id)?;
-                Some((name.clone(), info.verified_insns))
-            })
-            .collect()
     }
 
     /// Whether everything that is wanted works.

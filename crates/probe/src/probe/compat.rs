@@ -20,7 +20,8 @@ use crate::{
 /// The programs for 32-bit calls, and where they are.
 pub(super) struct Compat {
     entries: Vec<Entry>,
-    programs: Vec<Object>,
+    /// Those that are to go into the tables.
+    pub(super) loaded: Vec<Object>,
     placed: BTreeMap<Slot, &'static str>,
 }
 
@@ -40,7 +41,7 @@ impl Probe {
                 .map_err(ProbeError::refused("the map compat_numbers"))?;
         }
         if self.facts.has(Name::Compat) {
-            self.compat = Some(Compat { entries, programs: Vec::new(), placed: BTreeMap::new() });
+            self.compat = Some(Compat { entries, loaded: Vec::new(), placed: BTreeMap::new() });
         }
         Ok(())
     }
@@ -54,7 +55,7 @@ impl Probe {
         let Some(compat) = &mut self.compat else { return Ok(()) };
         let names: Vec<_> = names.iter().copied().filter(|name| compat::has_twin(name)).collect();
         let (mut loaded, refused) = load::compat_programs(&self.skel, &names)?;
-        compat.programs.append(&mut loaded);
+        compat.loaded.append(&mut loaded);
         for (program, error) in refused {
             let error = format!("{error:#}");
             tracing::error!(program, error, "32-bit calls are not seen by this program.");
@@ -62,7 +63,7 @@ impl Probe {
         Ok(())
     }
 
-    /// Puts into the tables what is attached now.
+    /// Puts into the tables, which keep it, what is attached now.
     ///
     /// # Errors
     /// When one of them cannot be written.
@@ -85,7 +86,7 @@ impl Probe {
             if compat.placed.get(&slot) == Some(&program) {
                 continue;
             }
-            let mut loaded = compat.programs.iter().flat_map(Object::progs);
+            let mut loaded = compat.loaded.iter().flat_map(Object::progs);
             let Some(twin) = loaded.find(|twin| twin.autoload() && twin.name() == program) else { continue };
             let (map, index) = match slot {
                 Slot::Enter(index) => (&maps.compat_enters, index),
