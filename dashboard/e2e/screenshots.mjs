@@ -31,6 +31,7 @@ try {
     history: "#/history?last=24h",
     nodes: "#/nodes",
     rules: "#/rules",
+    flood: "#/alerts?group=",
     keys: "#/alerts?severity=critical,high&last=24h",
     lineage: `#/lineage?alert=${shell.alert_id}`,
   };
@@ -45,6 +46,10 @@ try {
         await page.goto(`${server.url}/${address}`);
         await page.reload();
         for (let at = 0; at < 3; at += 1) detector.push();
+        for (let at = 0; name === "flood" && at < 20; at += 1) {
+          detector.burst(600);
+          await page.waitForTimeout(100);
+        }
         if (name === "keys") await page.keyboard.press("?");
         if (name === "rules") await page.locator("summary").first().click();
         await page.waitForFunction(() => !/Asking|Counting|Reading|Loading/.test(document.body.innerText));

@@ -70,6 +70,8 @@ pub(crate) fn of_event(event: &EventEnvelope, engine: &str, reason: &str, score:
         ("EventType", "EVENT_TYPE", event.event_type.as_str(), false),
         ("Syscall", "SYSCALL", around("evt.type"), false),
         ("Result", "RESULT", around("evt.rawres"), true),
+        ("ExecID", "EXEC_ID", around("proc.exec_id"), false),
+        ("ParentExecID", "PARENT_EXEC_ID", around("proc.parent_exec_id"), false),
         ("Proto", "PROTO", data("protocol"), false),
         ("DstIP", "DST_IP", data("peer_ip"), false),
         ("DstPort", "DST_PORT", data("peer_port"), true),

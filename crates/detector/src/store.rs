@@ -6,6 +6,7 @@
 //! append and one fsync, an interrupted one never happened, and there is nothing to install or look after. Or it is
 //! a PostgreSQL server, and several detectors share it.
 
+mod count;
 mod entry;
 mod library;
 mod postgres;
@@ -14,7 +15,8 @@ mod trace;
 
 use std::path::PathBuf;
 
-pub(crate) use entry::{Entry, MALFORMED, rank, severity_of};
+pub(crate) use count::{Brief, Count, Name, Seen, Sort};
+pub(crate) use entry::{Entry, MALFORMED, Object, put, rank, severity_of};
 pub(crate) use library::Library;
 pub(crate) use postgres::{Follower, PostgresReader, PostgresWriter, Server, newest};
 pub(crate) use sqlite::{SqliteReader, SqliteWriter};
@@ -66,8 +68,15 @@ pub(crate) trait Reader: Send {
     fn after(&mut self, seq: u64, limit: usize) -> Result<Vec<Stored>, StoreError>;
     /// One alert.
     fn alert(&mut self, alert_id: &str) -> Result<Option<Stored>, StoreError>;
-    /// Hands over each alert from `from_ms` up to and without `to_ms`, in no order.
-    fn each(&mut self, from_ms: i64, to_ms: i64, take: &mut dyn FnMut(Brief<'_>)) -> Result<(), StoreError>;
+    /// Hands over the alerts from `from_ms` up to and without `to_ms`, in no order, one by one or counted, so that each
+    /// is to be told which bucket of this length it is in; buckets begin at multiples of it.
+    fn each(
+        &mut self,
+        from_ms: i64,
+        to_ms: i64,
+        bucket_ms: i64,
+        take: &mut dyn FnMut(Seen<'_>),
+    ) -> Result<(), StoreError>;
     /// The last process that had this pid on the node at this time; none when nothing is known of it.
     fn process(&mut self, node: &str, pid: u32, at_ms: i64) -> Result<Option<Process>, StoreError>;
     /// Processes of this parent that were heard of from `from_ms` to `to_ms`, the last `limit`, oldest first. Each as
@@ -122,20 +131,6 @@ pub(crate) struct Stored {
     pub(crate) node: String,
     /// The whole object.
     pub(crate) json: String,
-}
-
-/// What statistics are made from.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Brief<'a> {
-    pub(crate) ts_ms: i64,
-    pub(crate) severity: u8,
-    pub(crate) rule_id: &'a str,
-    pub(crate) rule: &'a str,
-    pub(crate) node: &'a str,
-    pub(crate) pod: &'a str,
-    pub(crate) namespace: &'a str,
-    /// See [`Entry`]; empty in old rows.
-    pub(crate) workload: &'a str,
 }
 
 /// How much the store holds.

@@ -130,7 +130,7 @@ export const tests = {
 
   async "repeated alerts are one row with their number"(tools) {
     const { detector, view } = await setting(tools, { fill: 0, path: "/#/alerts?group=1" });
-    for (let at = 0; at < 40; at += 1) detector.push({ node: "n", pod: {}, container: {} }, Date.now(), "reverse_shell");
+    for (let at = 0; at < 40; at += 1) detector.push({ node: "n", pod: {}, container: {}, unit: undefined }, Date.now(), "reverse_shell");
     await view.getByText("×40").waitFor();
     assert.equal(await rows(view).count(), 1);
     await rows(view).first().click();

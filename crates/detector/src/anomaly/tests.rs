@@ -30,7 +30,12 @@ fn event() -> EventEnvelope {
         namespace: "shop".into(),
         event_type: "connect".into(),
         data: map(&[("pid", "7"), ("comm", "nc"), ("peer_ip", "2001:db8::1"), ("peer_port", "4444")]),
-        attributes: map(&[("proc.ppid", "6"), ("proc.pname", "bash"), ("proc.exepath", "/usr/bin/nc")]),
+        attributes: map(&[
+            ("proc.ppid", "6"),
+            ("proc.pname", "bash"),
+            ("proc.exepath", "/usr/bin/nc"),
+            ("proc.exec_id", "a-7-9-1"),
+        ]),
         ts_unix_nano: 951_782_400_000_000_001,
         ..EventEnvelope::default()
     }
@@ -44,6 +49,7 @@ fn an_anomaly_says_what_an_alert_of_a_rule_says() {
     assert_eq!((&object["severity"], &object["risk_score"]), (&json!("high"), &json!(90)));
     assert_eq!(object["event"]["PID"], 7);
     assert_eq!(object["event"]["DstPort"], 4444);
+    assert_eq!(object["event"]["ExecID"], "a-7-9-1");
     assert_eq!(object["event"]["EventType"], "connect");
     assert_eq!(object["addr"], "[2001:db8::1]:4444");
     assert_eq!(object["pod"], json!({"name": "web-1", "namespace": "shop", "node": "n1"}));

@@ -17,11 +17,15 @@ use sentinel_rules::language::{
     eval::{self, Memory, Node, Selection},
 };
 use sentinel_wire::{Events, v1::EventEnvelope};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use tracing::debug;
 
 use super::{Engine, Finding, Findings, Loaded};
-use crate::{ConfigError, time::millis};
+use crate::{
+    ConfigError,
+    store::{Object, put},
+    time::millis,
+};
 
 /// The attribute of an event that a node's rules have judged.
 const JUDGED: &str = "sentinel.rules";
@@ -153,12 +157,11 @@ impl Engine for Rules {
 
 /// Says where it was: rules know nothing of pods.
 fn placed(mut alert: Alert, event: &EventEnvelope) -> Alert {
-    let object = serde_json::from_slice::<Map<String, Value>>(&alert.sentinel_json);
-    if let Ok(mut object) = object {
+    if let Ok(mut object) = serde_json::from_slice::<Object>(&alert.sentinel_json) {
         let pod = json!({"name": event.pod_name, "namespace": event.namespace, "node": event.hostname});
-        object.insert("pod".into(), pod);
-        object.insert("event_id".into(), event.event_id.as_str().into());
-        alert.sentinel_json = Value::Object(object).to_string().into_bytes();
+        put(&mut object, "pod", &pod);
+        put(&mut object, "event_id", &event.event_id);
+        alert.sentinel_json = serde_json::to_vec(&object).unwrap_or(alert.sentinel_json);
     }
     alert
 }

@@ -81,7 +81,7 @@ pub(super) async fn stats(
     };
     let counted = facts.intake.hub.library.ask(move |reader| {
         let mut tally = Tally::new(span);
-        reader.each(span.from, span.to, &mut |alert| tally.add(&alert))?;
+        reader.each(span.from, span.to, span.bucket, &mut |seen| tally.add(&seen))?;
         Ok(tally)
     });
     match counted.await {

@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 use serde_json::{Map, Value, json};
 
 use super::stats::Span;
-use crate::store::{Brief, severity_of};
+use crate::store::{Count, Name, Seen, Sort, severity_of};
 
 /// Different keys that are counted, of each sort: names are the nodes', so they could be many.
 const KEYS: usize = 10_000;
@@ -46,33 +46,44 @@ impl Tally {
         }
     }
 
-    pub(super) fn add(&mut self, alert: &Brief<'_>) {
-        let rank = alert.severity.min(4);
-        let begin = self.span.begin(alert.ts_ms);
-        self.total += 1;
-        for counts in [Some(&mut self.severities), self.buckets.get_mut(&begin)].into_iter().flatten() {
-            if let Some(count) = counts.get_mut(usize::from(rank)) {
-                *count += 1;
+    pub(super) fn add(&mut self, seen: &Seen<'_>) {
+        match seen {
+            Seen::Many(count) => self.count(count),
+            Seen::One(alert) => {
+                for Name { sort, name, more, severity } in alert.names() {
+                    let (name, more) = (&*name, &*more);
+                    self.count(&Count { ts_ms: alert.ts_ms, sort, name, more, severity, count: 1 });
+                }
             }
         }
-        if let Some((count, worst)) = slot(&mut self.rules, (alert.rule_id.into(), alert.rule.into())) {
-            (*count, *worst) = (*count + 1, rank.max(*worst));
-        }
-        if let Some(count) = slot(&mut self.nodes, alert.node.into()) {
-            *count += 1;
-        }
-        if !alert.pod.is_empty()
-            && let Some(count) = slot(&mut self.pods, (alert.pod.into(), alert.namespace.into()))
-        {
-            *count += 1;
-        }
-        let workload = match (alert.workload, alert.pod) {
-            ("", "") => alert.node.to_owned(),
-            ("", pod) => format!("{}/{pod}", alert.namespace),
-            (workload, _) => workload.to_owned(),
-        };
-        if let Some(times) = slot(&mut self.workloads, workload) {
-            *times.entry(begin).or_default() += 1;
+    }
+
+    fn count(&mut self, &Count { ts_ms, sort, name, more, severity, count }: &Count<'_>) {
+        let begin = self.span.begin(ts_ms);
+        match sort {
+            // Every alert has one: the totals are made of them.
+            Sort::Rule => {
+                let rank = severity.min(4);
+                self.total += count;
+                let totals = [Some(&mut self.severities), self.buckets.get_mut(&begin)];
+                for counts in totals.into_iter().flatten() {
+                    if let Some(sum) = counts.get_mut(usize::from(rank)) {
+                        *sum += count;
+                    }
+                }
+                if let Some((sum, worst)) = slot(&mut self.rules, (name.into(), more.into())) {
+                    (*sum, *worst) = (*sum + count, rank.max(*worst));
+                }
+            }
+            Sort::Node => slot(&mut self.nodes, name.into()).into_iter().for_each(|sum| *sum += count),
+            Sort::Pod => {
+                slot(&mut self.pods, (name.into(), more.into())).into_iter().for_each(|sum| *sum += count);
+            }
+            Sort::Workload => {
+                if let Some(times) = slot(&mut self.workloads, name.into()) {
+                    *times.entry(begin).or_default() += count;
+                }
+            }
         }
     }
 
@@ -134,13 +145,14 @@ fn by_severity(counts: &BySeverity) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Brief;
 
     #[test]
     fn more_names_than_there_is_room_for_are_counted_in_the_total_only() {
         let mut tally = Tally::new(Span { from: 0, to: 100, bucket: 100 });
         for number in 0..KEYS + 5 {
             let name = number.to_string();
-            tally.add(&Brief {
+            tally.add(&Seen::One(Brief {
                 ts_ms: 1,
                 severity: 9,
                 rule_id: &name,
@@ -149,7 +161,7 @@ mod tests {
                 pod: &name,
                 namespace: "",
                 workload: "",
-            });
+            }));
         }
         assert_eq!((tally.rules.len(), tally.nodes.len(), tally.pods.len()), (KEYS, KEYS, KEYS));
         let json = tally.json();

@@ -1,5 +1,6 @@
 //! History in an SQLite file.
 
+mod counts;
 mod open;
 mod read;
 mod schema;

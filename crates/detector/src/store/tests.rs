@@ -9,6 +9,8 @@ use tempfile::TempDir;
 use super::*;
 use crate::config::{Age, Retention};
 
+mod counts;
+
 fn entry(id: &str, ts_ms: u64) -> Entry {
     with_json(id, ts_ms, r#"{"a": 1}"#.into())
 }
@@ -168,7 +170,7 @@ fn a_question_that_takes_too_long_is_given_up() {
         )
         .unwrap();
     let mut count = 0u64;
-    let asked = reader.each(0, 1, &mut |_| count += 1);
+    let asked = reader.each(0, 1, 1, &mut |_| count += 1);
     assert!(matches!(asked, Err(StoreError::TooLong)), "{asked:?}");
     assert!(count > 0);
 }
@@ -223,6 +225,11 @@ fn an_alert_is_counted_where_it_happened() {
         assert!(found[0].json.contains(&format!("\"alert_id\":\"{id}\"")), "{json}");
     }
     let mut counted = Vec::new();
-    reader.each(0, 9, &mut |brief| counted.push(brief.workload.to_owned())).unwrap();
+    let mut take = |seen: Seen<'_>| {
+        if let Seen::One(brief) = seen {
+            counted.push(brief.workload.to_owned());
+        }
+    };
+    reader.each(0, 9, 1, &mut take).unwrap();
     assert_eq!(counted.len(), places.len());
 }

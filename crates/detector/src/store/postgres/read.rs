@@ -11,7 +11,7 @@ use tokio_stream::StreamExt as _;
 
 use super::{Server, clean, connect::Session, signed};
 use crate::store::{
-    Brief, Filter, Reader, Size, StoreError, Stored,
+    Brief, Filter, Reader, Seen, Size, StoreError, Stored,
     entry::served,
     trace::{Page, Process, Touch},
 };
@@ -110,7 +110,13 @@ impl Reader for PostgresReader {
         found.map(|mut found| found.pop())
     }
 
-    fn each(&mut self, from_ms: i64, to_ms: i64, take: &mut dyn FnMut(Brief<'_>)) -> Result<(), StoreError> {
+    fn each(
+        &mut self,
+        from_ms: i64,
+        to_ms: i64,
+        _bucket_ms: i64,
+        take: &mut dyn FnMut(Seen<'_>),
+    ) -> Result<(), StoreError> {
         self.0.wait(async |client: &mut Client| {
             let sql = "SELECT ts_ms, severity, rule_id, rule, node, pod, namespace, workload FROM alerts
                        WHERE ts_ms >= $1 AND ts_ms < $2";
@@ -119,7 +125,7 @@ impl Reader for PostgresReader {
             let mut rows = pin!(client.query_typed_raw(sql, values).await?);
             while let Some(row) = rows.next().await {
                 let row = row?;
-                take(Brief {
+                take(Seen::One(Brief {
                     ts_ms: row.try_get(0)?,
                     severity: u8::try_from(row.try_get::<_, i16>(1)?).unwrap_or_default(),
                     rule_id: row.try_get(2)?,
@@ -128,7 +134,7 @@ impl Reader for PostgresReader {
                     pod: row.try_get(5)?,
                     namespace: row.try_get(6)?,
                     workload: row.try_get(7)?,
-                });
+                }));
             }
             Ok(())
         })

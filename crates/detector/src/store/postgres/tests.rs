@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::{
     config::{Age, PostgresUrl, Retention},
-    store::{Entry, Filter, Process, Reader as _, StoreError, Traces, Writer as _},
+    store::{Entry, Filter, Process, Reader as _, Seen, StoreError, Traces, Writer as _},
 };
 
 #[path = "../../../tests/postgres/server.rs"]
@@ -77,7 +77,11 @@ fn a_server_keeps_what_a_file_keeps() {
         assert_eq!(reader.alerts(&filter).unwrap().len(), 2);
         let mut briefs = 0;
         reader
-            .each(0, 10, &mut |brief| briefs += usize::from(brief.rule_id == "r" && brief.severity == 3))
+            .each(0, 10, 1, &mut |seen| {
+                briefs += usize::from(
+                    matches!(seen, Seen::One(brief) if brief.rule_id == "r" && brief.severity == 3),
+                )
+            })
             .unwrap();
         assert_eq!(briefs, 2);
 
@@ -140,7 +144,7 @@ fn newer_databases_are_left_alone_and_slow_questions_given_up() {
             "ALTER TABLE alerts RENAME TO kept; CREATE VIEW alerts AS SELECT * FROM kept WHERE pg_sleep(60) IS NOT NULL",
         );
         let mut reader = PostgresReader::open(server).unwrap();
-        let asked = reader.each(0, i64::MAX, &mut |_| {});
+        let asked = reader.each(0, i64::MAX, 1, &mut |_| {});
         assert!(matches!(asked, Err(StoreError::TooLong)), "{asked:?}");
         run("DROP VIEW alerts; ALTER TABLE kept RENAME TO alerts; UPDATE version SET version = 99");
         let said = open().err().unwrap().to_string();

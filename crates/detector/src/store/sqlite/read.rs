@@ -8,9 +8,9 @@ use std::{
 use prost::Message as _;
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, params, types::Value};
 
-use super::{open, trim::used_bytes};
+use super::{counts, open, trim::used_bytes};
 use crate::store::{
-    Brief, Filter, Reader, Size, StoreError, Stored,
+    Filter, Reader, Seen, Size, StoreError, Stored,
     entry::served,
     trace::{Page, Process, Touch},
 };
@@ -132,26 +132,16 @@ impl Reader for SqliteReader {
         query.query_row([alert_id], stored).optional().map_err(explained)
     }
 
-    fn each(&mut self, from_ms: i64, to_ms: i64, take: &mut dyn FnMut(Brief<'_>)) -> Result<(), StoreError> {
-        let mut query = self.ready()?.prepare_cached(
-            "SELECT ts_ms, severity, rule_id, rule, node, pod, namespace, workload FROM alerts
-             WHERE ts_ms >= ?1 AND ts_ms < ?2",
-        )?;
-        let mut rows = query.query([from_ms, to_ms]).map_err(explained)?;
-        while let Some(row) = rows.next().map_err(explained)? {
-            let text = |column| row.get_ref(column).and_then(|value| value.as_str().map_err(Into::into));
-            take(Brief {
-                ts_ms: row.get(0)?,
-                severity: row.get(1)?,
-                rule_id: text(2)?,
-                rule: text(3)?,
-                node: text(4)?,
-                pod: text(5)?,
-                namespace: text(6)?,
-                workload: text(7)?,
-            });
-        }
-        Ok(())
+    fn each(
+        &mut self,
+        from_ms: i64,
+        to_ms: i64,
+        bucket_ms: i64,
+        take: &mut dyn FnMut(Seen<'_>),
+    ) -> Result<(), StoreError> {
+        // Several questions, about one state.
+        let whole = self.ready()?.unchecked_transaction().map_err(explained)?;
+        counts::read(&whole, (from_ms, to_ms), bucket_ms, take).map_err(explained)
     }
 
     fn process(&mut self, node: &str, pid: u32, at_ms: i64) -> Result<Option<Process>, StoreError> {

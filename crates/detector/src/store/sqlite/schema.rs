@@ -61,6 +61,28 @@ const STEPS: &[&str] = &[
     -- Pod, container, unit or node; empty in what came before this step.
     ALTER TABLE alerts ADD COLUMN workload TEXT NOT NULL DEFAULT '';
 ",
+    "
+    -- Alerts by the while they are of, and by one of their names: whoever counts a month reads this.
+    CREATE TABLE counts (
+        length   INTEGER NOT NULL, -- of the while, milliseconds
+        begin_ms INTEGER NOT NULL,
+        sort     INTEGER NOT NULL, -- 0 rule, 1 node, 2 pod, 3 workload
+        name     TEXT NOT NULL,
+        more     TEXT NOT NULL, -- name of the rule, namespace of the pod
+        severity INTEGER NOT NULL, -- of the rule
+        n        INTEGER NOT NULL,
+        PRIMARY KEY (length, begin_ms, sort, name, more, severity)
+    ) STRICT, WITHOUT ROWID;
+    WITH lengths (length) AS (VALUES (300000), (10000)),
+         names (ts_ms, sort, name, more, severity) AS (
+             SELECT ts_ms, 0, rule_id, rule, severity FROM alerts
+             UNION ALL SELECT ts_ms, 1, node, '', 0 FROM alerts
+             UNION ALL SELECT ts_ms, 2, pod, namespace, 0 FROM alerts WHERE pod <> ''
+             UNION ALL SELECT ts_ms, 3, iif(workload <> '', workload, iif(pod <> '', namespace || '/' || pod, node)), '', 0
+                       FROM alerts)
+    INSERT INTO counts SELECT length, ts_ms - ts_ms % length, sort, name, more, severity, count(*)
+        FROM lengths, names GROUP BY 1, 2, 3, 4, 5, 6;
+",
 ];
 
 /// Brings the file up to date.

@@ -1,8 +1,11 @@
 //! Forgetting: by age, then by size.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Transaction, params};
 
-use super::write::SqliteWriter;
+use super::{
+    counts::{self, Changes},
+    write::SqliteWriter,
+};
 use crate::{config::Retention, store::StoreError};
 
 /// Rows that one piece of work removes: the writer's queue waits that long.
@@ -39,6 +42,8 @@ const TOUCHES: &str = "DELETE FROM touches WHERE id IN
     (SELECT id FROM (SELECT id, came_ms FROM touches ORDER BY id LIMIT ?2) WHERE came_ms < ?1)";
 const PROCESSES: &str = "DELETE FROM processes WHERE (node, pid, start_ns, ts_ms) IN
     (SELECT node, pid, start_ns, ts_ms FROM processes WHERE came_ms < ?1 ORDER BY came_ms LIMIT ?2)";
+const OLDEST: &str = "SELECT ts_ms, severity, rule_id, rule, node, pod, namespace, workload FROM
+    (SELECT * FROM alerts ORDER BY seq LIMIT ?2) WHERE came_ms < ?1";
 const BODIES: &str = "DELETE FROM bodies WHERE seq IN
     (SELECT seq FROM (SELECT seq, came_ms FROM alerts ORDER BY seq LIMIT ?2) WHERE came_ms < ?1)";
 const ALERTS: &str = "DELETE FROM alerts WHERE seq IN
@@ -74,8 +79,15 @@ impl SqliteWriter {
     }
 }
 
-/// The oldest alerts that came before a time, of both tables.
-fn forget_alerts(connection: &Connection, before_ms: i64) -> rusqlite::Result<usize> {
+/// The oldest alerts that came before a time, of both tables, and in the counts.
+fn forget_alerts(connection: &Transaction<'_>, before_ms: i64) -> rusqlite::Result<usize> {
+    let mut oldest = connection.prepare_cached(OLDEST)?;
+    let mut rows = oldest.query(params![before_ms, PIECE])?;
+    let mut changes = Changes::default();
+    while let Some(row) = rows.next()? {
+        changes.less(&counts::brief(row)?);
+    }
+    changes.write(connection)?;
     connection.prepare_cached(BODIES)?.execute(params![before_ms, PIECE])?;
     connection.prepare_cached(ALERTS)?.execute(params![before_ms, PIECE])
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
-use super::{open, trim::Limits};
+use super::{counts::Changes, open, trim::Limits};
 use crate::{
     config::Retention,
     store::{
@@ -59,7 +59,7 @@ fn insert_alerts(
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (alert_id) DO NOTHING",
     )?;
     let mut body = transaction.prepare_cached("INSERT INTO bodies (seq, tail) VALUES (?1, ?2)")?;
-    let mut sequences = Vec::with_capacity(alerts.len());
+    let (mut sequences, mut changes) = (Vec::with_capacity(alerts.len()), Changes::default());
     for entry in alerts {
         let alert = &entry.alert;
         let new = insert.execute(params![
@@ -80,8 +80,10 @@ fn insert_alerts(
         }
         let seq = transaction.last_insert_rowid();
         body.execute(params![seq, entry.tail])?;
+        changes.more(&entry.brief());
         sequences.push(u64::try_from(seq).ok());
     }
+    changes.write(transaction)?;
     Ok(sequences)
 }
 
