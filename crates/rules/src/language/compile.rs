@@ -235,7 +235,8 @@ impl<'a, 'j, 'f> Compiler<'a, 'j, 'f> {
             self.hints += 1;
             let near = if self.hints > HINTS_MAX { None } else { suggest::nearest(name, macros.names()) };
             let hint = suggest::hint(near.filter(|near| *near != name));
-            let message = format!("Undefined macro '{name}' used in filter.{hint}");
+            let end = if hint.is_empty() { "." } else { &hint };
+            let message = format!("Undefined macro '{name}' used in filter{end}");
             return Err(Fault::Own(Code::Validate, Problem::new(at, message)));
         };
         self.used.insert(index);
