@@ -84,6 +84,11 @@ check_test() {
 
 check_vm() {
     need qemu-system-x86 have qemu-system-x86_64
+    if [ "$purpose:$(uname -m)" = vm:x86_64 ]; then # make vm-test KERNEL=arm64-6.12
+        need qemu-system-arm have qemu-system-aarch64
+        need gcc-aarch64-linux-gnu have aarch64-linux-gnu-gcc
+        need libc6-dev-arm64-cross test -e /usr/aarch64-linux-gnu/include/stdio.h
+    fi
     need busybox-static have busybox
     need cpio have cpio
     need binutils have objcopy

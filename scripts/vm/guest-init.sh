@@ -1,7 +1,8 @@
 #!/bin/busybox sh
 # shellcheck shell=dash
 # The first process of a guest (scripts/vm/initrd.sh): runs every program of /tests, one after the other, and tells
-# on the second serial port how each ended. The host reads the lines that begin with "##".
+# how each ended, on the port that guest.tell= of the kernel's command line names. The host reads the lines that begin
+# with "##".
 /bin/busybox mkdir -p /bb
 /bin/busybox --install -s /bb
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin:/bb HOME=/root RUST_BACKTRACE=1
@@ -24,12 +25,14 @@ mount -t bpf bpf /sys/fs/bpf
 mount -t securityfs securityfs /sys/kernel/security
 /bb/ip link set lo up
 for module in /modules/*.ko; do insmod "$module"; done
-exec >/dev/ttyS1 2>&1 </dev/null
+tell=$(sed -n 's/.*guest\.tell=\([a-zA-Z0-9]*\).*/\1/p' /proc/cmdline)
+exec >"/dev/$tell" 2>&1 </dev/null
 
 limit=$(sed -n 's/.*guest\.limit=\([0-9]*\).*/\1/p' /proc/cmdline)
 attacks=$(sed -n 's/.*guest\.attacks=\([^ ]*\).*/\1/p' /proc/cmdline)
 [ -z "$attacks" ] || export SENTINEL_ATTACKS="$attacks"
 echo "## kernel $(uname -r)"
+echo "# lsm $(cat /sys/kernel/security/lsm), lockdown $(cat /sys/kernel/security/lockdown)"
 for test in /tests/*; do
     name=${test##*/}
     case $name in

@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
-# kernel.sh SERIES DIR: fetches Debian's newest cloud kernel of a series (5.10, 6.1, 6.12, 7) into DIR and prints the
-# path of its vmlinuz; the modules that tests need lie beside it. A private apt configuration is used, on the mirror that this machine's apt is set up with;
-# nothing is installed. What is in DIR already is used again.
+# kernel.sh [arm64-]SERIES DIR: fetches Debian's newest cloud kernel of a series (5.10, 6.1, 6.12, 7) into DIR and prints
+# the path of its vmlinuz; the modules that tests need lie beside it. Nothing is installed (apt.sh). What is in DIR
+# already is used again.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=scripts/lib.sh
 . "$here/../lib.sh"
 
-series=${1:?"usage: kernel.sh SERIES DIR"}
+name=${1:?"usage: kernel.sh [arm64-]SERIES DIR"}
+series=${name#arm64-}
 mkdir -p "${2:?"usage: kernel.sh SERIES DIR"}"
 dir=$(cd "$2" && pwd)
 arch=$(dpkg --print-architecture)
+[ "$name" = "$series" ] || arch=arm64
 
 # Suites that carry the series, and the package that holds the kernel itself: since 7.0 the image is a shell.
 case $series in
@@ -22,64 +24,29 @@ case $series in
 esac
 
 shopt -s nullglob
-found=("$dir/$series"/*/vmlinuz)
+found=("$dir/$name"/*/vmlinuz)
 if [ "${#found[@]}" -gt 0 ]; then
     printf '%s\n' "${found[-1]}"
     exit 0
 fi
 
-private() { APT_CONFIG=$dir/apt-$series/apt.conf "$@"; }
+private() { APT_CONFIG=$dir/apt-$name/apt.conf "$@"; }
 
-# Security updates have a mirror of their own, and suites of their own there.
-sources() {
-    local mirror suite
-    apt-get indextargets --format "\$(REPO_URI)" 'Created-By: Packages' | sort -u | while read -r mirror; do
-        for suite in "${suites[@]}"; do
-            case $mirror:$suite in
-            *security*:*-security) ;;
-            *security*:* | *:*-security) continue ;;
-            esac
-            printf 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s %s main\n' "$mirror" "$suite"
-        done
-    done
-}
-
-configure() {
-    local root=$dir/apt-$series
-    mkdir -p "$root"/etc/apt/{apt.conf.d,preferences.d} "$root"/var/lib/apt/lists/partial \
-        "$root"/var/cache/apt/archives/partial "$root"/var/lib/dpkg
-    : >"$root/var/lib/dpkg/status"
-    sources | sort -u >"$root/etc/apt/sources.list"
-    cat >"$root/apt.conf" <<CONFIG
-Dir "$root";
-Dir::State::status "$root/var/lib/dpkg/status";
-Dir::Etc::trustedparts "/etc/apt/trusted.gpg.d";
-Apt::Architecture "$arch";
-Apt::Architectures { "$arch"; };
-Acquire::Languages "none";
-Acquire::Check-Valid-Until "false";
-Acquire::Retries "3";
-APT::Sandbox::User "root";
-CONFIG
-}
-
-say "Looking for the newest $series kernel of Debian (${suites[*]})."
-configure
-# An index may be missing (not every suite is in every place); the search below tells whether that matters.
-private apt-get -qq update >/dev/null 2>&1 || true
+say "Looking for the newest $series kernel of Debian for $arch (${suites[*]})."
+"$here/apt.sh" "$dir/apt-$name" "$arch" "${suites[@]}"
 package=$(private apt-cache pkgnames | grep -Ex "$pattern" | sort -V | tail -n 1) ||
     die "apt offers no package like $pattern in ${suites[*]}: is the mirror reachable?"
 packages=("$package")
 [[ $package != linux-binary-* ]] || packages+=("${package/binary/modules}")
 say "Fetching ${packages[*]}."
-work=$dir/fetch-$series
+work=$dir/fetch-$name
 rm -rf "$work"
 mkdir -p "$work/root"
 (cd "$work" && private apt-get -qq download "${packages[@]}" >/dev/null) || die "apt could not download ${packages[*]}"
 for deb in "$work"/*.deb; do dpkg-deb -x "$deb" "$work/root"; done
 images=("$work"/root/boot/vmlinuz-* "$work"/root/usr/lib/modules/*/vmlinuz)
 [ "${#images[@]}" -gt 0 ] || die "$package holds no vmlinuz"
-release=$dir/$series/${package#linux-*-}
+release=$dir/$name/${package#linux-*-}
 mkdir -p "$release"
 while read -r module; do
     case $module in

@@ -27,7 +27,8 @@ are used (`sentinel doctor` tells); the tests are the same everywhere.
 
 ## The kernel side
 
-The tests of `crates/probe/tests`, each a claim. A dash: it was not run there.
+The tests of `crates/probe/tests`, each a claim. A dash: it was not run there. 32-bit calls (`int 0x80`) are x86's
+alone, and tests that name old calls (`open`, `unlink`, `dup2`) are built for x86 only: they have a dash on arm64.
 
 TEXT
 grep -v $'\tattack ' "$results" | table claim

@@ -1,17 +1,20 @@
 #!/usr/bin/env bash
 # run.sh VMLINUZ INITRD LOG [SECONDS [ATTACKS]]: boots a guest and waits until it has switched itself off. What the
 # kernel says goes to LOG.kernel, what the guest says to LOG. ATTACKS, with commas between them, are the only ones that
-# it tries. Fails when the guest did not come to its end in time.
+# it tries. GUEST_APPEND goes to the kernel's command line. Fails when the guest did not come to its end in time.
 set -euo pipefail
 
 kernel=$1 initrd=$2 log=$3 limit=${4:-900} attacks=${5:-}
-case $(uname -m) in
-x86_64) machine=(qemu-system-x86_64 -machine q35) console=ttyS0 ;;
-*)
-    printf 'error: guests are x86_64 only, this machine is %s\n' "$(uname -m)" >&2
-    exit 1
-    ;;
-esac
+# What the kernel was built for.
+if [[ $kernel == *-arm64* ]]; then
+    machine=(qemu-system-aarch64 -machine "virt,gic-version=3" -cpu "max,pauth-impdef=on") console=ttyAMA0
+    # This machine has one serial port.
+    second=(-device virtio-serial-pci -chardev "file,id=told,path=$log" -device "virtconsole,chardev=told")
+    tell=hvc0
+else
+    machine=(qemu-system-x86_64 -machine q35 -cpu max) console=ttyS0
+    second=(-serial "file:$log") tell=ttyS1
+fi
 : >"$log"
 
 # The kernel's own modules come as a second archive behind the first.
@@ -22,9 +25,9 @@ cp "$(dirname "$kernel")"/*.ko "$work/root/modules/"
 (cd "$work/root" && find modules | cpio --quiet -o -H newc | gzip -1) | cat "$initrd" - >"$work/initrd"
 
 # Emulation everywhere: nested virtualisation is not to be had on build machines.
-timeout --foreground "$limit" "${machine[@]}" -accel tcg,thread=multi -cpu max -smp 2 -m 2048 \
+timeout --foreground "$limit" "${machine[@]}" -accel tcg,thread=multi -smp 2 -m 2048 \
     -nodefaults -no-user-config -display none -no-reboot \
     -kernel "$kernel" -initrd "$work/initrd" \
-    -append "console=$console panic=-1 quiet guest.limit=$((limit / 2))${attacks:+ guest.attacks=$attacks}" \
-    -serial "file:$log.kernel" -serial "file:$log" -monitor none </dev/null || true
+    -append "console=$console panic=-1 quiet guest.tell=$tell guest.limit=$((limit / 2))${attacks:+ guest.attacks=$attacks}${GUEST_APPEND:+ $GUEST_APPEND}" \
+    -serial "file:$log.kernel" "${second[@]}" -monitor none </dev/null || true
 grep -q '^## done' "$log"

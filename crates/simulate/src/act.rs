@@ -5,13 +5,20 @@ use std::{
     fs::{self, File},
     io::{self, IoSlice, Read as _, Write as _},
     net::{Ipv4Addr, TcpStream},
-    os::{fd::AsFd, unix::net::UnixStream},
+    os::{
+        fd::AsFd,
+        unix::{fs::MetadataExt as _, net::UnixStream},
+    },
     path::Path,
     process::Command,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, bail};
 use nix::{
+    fcntl::{AT_FDCWD, RenameFlags, renameat2},
     sched::{CloneFlags, unshare},
     sys::{
         memfd::{MFdFlags, memfd_create},
@@ -24,6 +31,9 @@ use nix::{
 
 use crate::stage::read_some;
 
+/// Longest that a race lasts.
+const RACE: Duration = Duration::from_secs(10);
+
 type Act = fn(&[String]) -> anyhow::Result<()>;
 
 const ACTS: &[(&str, Act)] = &[
@@ -31,6 +41,7 @@ const ACTS: &[(&str, Act)] = &[
     ("shell-on-socket", |arguments| shell_on(connect(arguments)?)),
     ("shell-on-pair", |_| shell_on(UnixStream::pair()?.0)),
     ("read", |arguments| read_some(Path::new(first(arguments)?))),
+    ("read-race", read_race),
     ("wait", |_| wait()),
     ("victim", |_| victim()),
     ("attach", attach),
@@ -61,6 +72,39 @@ fn first(arguments: &[String]) -> anyhow::Result<&str> {
 
 fn connect(arguments: &[String]) -> anyhow::Result<TcpStream> {
     Ok(TcpStream::connect((Ipv4Addr::LOCALHOST, first(arguments)?.parse()?))?)
+}
+
+/// `LINK OTHER FILE`: opens LINK, which a thread exchanges for OTHER all the time, until FILE is what was opened.
+fn read_race(arguments: &[String]) -> anyhow::Result<()> {
+    let [link, other, file] = arguments else { bail!("the act needs two links and a file") };
+    let wanted = fs::metadata(file)?.ino();
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let exchange = || -> nix::Result<()> {
+            while !over.load(Ordering::Relaxed) {
+                let (link, other) = (link.as_str(), other.as_str());
+                renameat2(AT_FDCWD, link, AT_FDCWD, other, RenameFlags::RENAME_EXCHANGE)?;
+            }
+            Ok(())
+        };
+        let exchanging = scope.spawn(exchange);
+        let started = Instant::now();
+        let found = loop {
+            match File::open(link).and_then(|file| Ok(file.metadata()?.ino())) {
+                Ok(ino) if ino == wanted => break Ok(()),
+                Err(error) => break Err(error.into()),
+                Ok(_) if exchanging.is_finished() || started.elapsed() > RACE => {
+                    break Err(anyhow::anyhow!("{file} was never what was opened"));
+                }
+                Ok(_) => {}
+            }
+        };
+        over.store(true, Ordering::Relaxed);
+        match exchanging.join() {
+            Ok(exchanged) => found.and(exchanged.map_err(Into::into)),
+            Err(_) => bail!("the thread panicked"),
+        }
+    })
 }
 
 /// A shell whose standard streams are `stream`; it ends at once.

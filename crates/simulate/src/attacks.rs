@@ -30,6 +30,8 @@ mod persist_preload;
 mod persist_service;
 mod read_cloud_credentials;
 mod read_passwords;
+mod read_passwords_mapped;
+mod read_passwords_race;
 mod read_passwords_symlink;
 mod read_passwords_traversal;
 mod read_private_key;
@@ -77,6 +79,8 @@ pub const ALL: &[Attack] = &[
     persist_service::ATTACK,
     read_cloud_credentials::ATTACK,
     read_passwords::ATTACK,
+    read_passwords_mapped::ATTACK,
+    read_passwords_race::ATTACK,
     read_passwords_symlink::ATTACK,
     read_passwords_traversal::ATTACK,
     read_private_key::ATTACK,
