@@ -9,7 +9,10 @@ use std::{
     },
 };
 
-use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
+use rustix::{
+    fs::{Mode, OFlags, ResolveFlags, openat, openat2},
+    io::Errno,
+};
 use sentinel_event::{Group, Mapping, User, Users};
 
 /// Bytes of a file that are accepted, and lines.
@@ -100,10 +103,25 @@ pub(super) fn has_root_of_host(tgid: u32) -> bool {
 fn open(root: &File, path: &str) -> Option<File> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
     let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
-    let file: OwnedFd = openat2(root.as_fd(), path, flags, Mode::empty(), resolve).ok()?;
-    let file = File::from(file);
+    let file = match openat2(root.as_fd(), path, flags, Mode::empty(), resolve) {
+        // A profile of system calls that does not know it, or cannot look into its arguments.
+        Err(Errno::NOSYS | Errno::PERM) => open_stepwise(root, path, flags),
+        found => found,
+    };
+    let file = File::from(file.ok()?);
     let meta = file.metadata().ok()?;
     (meta.is_file() && meta.len() <= FILE_MAX).then_some(file)
+}
+
+/// The same without openat2, and without following any link.
+fn open_stepwise(root: &File, path: &str, flags: OFlags) -> rustix::io::Result<OwnedFd> {
+    let mut dir = root.as_fd().try_clone_to_owned().map_err(|_| Errno::MFILE)?;
+    let (dirs, name) = path.rsplit_once('/').unwrap_or(("", path));
+    for step in dirs.split('/').filter(|step| !step.is_empty()) {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        dir = openat(&dir, step, flags, Mode::empty())?;
+    }
+    openat(&dir, name, flags | OFlags::NOFOLLOW, Mode::empty())
 }
 
 fn stamp(file: &Option<File>) -> Stamp {
@@ -203,5 +221,11 @@ mod tests {
         large.set_len(FILE_MAX + 1).unwrap();
         assert!(open(&handle, "large").is_none());
         assert!(open(&handle, "etc").is_none(), "a directory");
+
+        let stepwise = |path| open_stepwise(&handle, path, OFlags::RDONLY | OFlags::CLOEXEC).is_ok();
+        assert!(stepwise("inside") && !stepwise("link") && !stepwise("etc/passwd"), "no link is followed");
+        fs::write(root.join("etc/real"), "").unwrap();
+        symlink(root.join("etc"), root.join("config")).unwrap();
+        assert!(stepwise("etc/real") && !stepwise("config/real") && !stepwise("etc/none"));
     }
 }
