@@ -93,10 +93,16 @@ in
         #   CAP_SYS_PTRACE        read /proc/PID of other users: executable, working directory, name spaces
         #   CAP_DAC_READ_SEARCH   tracefs, which only root may enter; rule files and other users' cgroups
         #   CAP_SYS_NICE          its reading thread runs before others; without it bursts lose events
-        CapabilityBoundingSet = "CAP_BPF CAP_PERFMON CAP_SYS_PTRACE CAP_DAC_READ_SEARCH CAP_SYS_NICE";
+        #   CAP_SYS_ADMIN         kernels of Debian and Ubuntu want it for what CAP_PERFMON is for elsewhere
+        #                         (kernel.perf_event_paranoid above 2). Where they do not, the agent gives it up before
+        #                         it does anything else; where they do, the calls it is feared for stay forbidden below
+        CapabilityBoundingSet = "CAP_BPF CAP_PERFMON CAP_SYS_PTRACE CAP_DAC_READ_SEARCH CAP_SYS_NICE CAP_SYS_ADMIN";
         AmbientCapabilities = CapabilityBoundingSet;
         # The capabilities must hold in the machine's own user name space.
         PrivateUsers = false;
+        # It would take openat2 away, by which the agent reads /etc/passwd of a container without being led out of it. What
+        # an ordinary user makes set-user-id is that user's own.
+        RestrictSUIDSGID = false;
         # It watches other processes: it has to see them.
         ProtectProc = "default";
         ProcSubset = "all";
@@ -107,11 +113,12 @@ in
         # A link that lies there is detached in the kernel's own time: without, the end waits 35 ms for each hook.
         # (Made by tmpfiles; an older kernel or a machine without bpffs has none.)
         ReadWritePaths = "-/sys/fs/bpf/sentinel-discarded";
-        # bpf and perf_event_open load and attach; setpriority goes with CAP_SYS_NICE.
+        # bpf and perf_event_open load and attach; setpriority goes with CAP_SYS_NICE; capset gives rights up. No mount,
+        # setns, swapon, quotactl … whatever the capabilities are.
         SystemCallFilter = [
           "@system-service bpf perf_event_open"
           "~@privileged @chown @keyring @resources"
-          "bpf perf_event_open setpriority sched_setscheduler"
+          "bpf perf_event_open setpriority sched_setscheduler capset"
         ];
         StateDirectory = "sentinel-ebpf";
         StateDirectoryMode = "0750";

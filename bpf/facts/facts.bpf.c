@@ -20,6 +20,14 @@ int fact_fexit(void *ctx)
 	return 0;
 }
 
+/* Rare: it is attached for a moment. */
+SEC("tp/sched/sched_kthread_stop")
+int fact_tracepoint(void *ctx)
+{
+	(void)ctx;
+	return 0;
+}
+
 SEC("lsm/file_open")
 int fact_lsm(void *ctx)
 {

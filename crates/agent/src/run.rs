@@ -284,6 +284,7 @@ impl Agent {
         self.books.set(book);
         self.choose_files(&now);
         self.choose_calls(&calls_now);
+        self.admit(captured(&self.rules.get(), &self.books.get(), self.dns));
         Ok(())
     }
 

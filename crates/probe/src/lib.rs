@@ -37,6 +37,7 @@ mod uring;
 use std::time::Duration;
 
 pub use attach::{HookFault, HookState, HookStatus};
+pub use capabilities::{Admin, give_up_admin};
 pub use cgroups::CgroupBook;
 pub use counters::{Counters, KindCounters};
 pub use decode::process::OpenFd;

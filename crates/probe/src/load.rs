@@ -38,10 +38,10 @@ pub(crate) fn snapshot_tasks(facts: &Facts) -> &'static str {
     if facts.has(Name::BpfLoop) { "snapshot_tasks" } else { "snapshot_tasks_old" }
 }
 
-/// libbpf's messages become debug records: what matters comes as an error as well.
+/// libbpf's messages, some 90,000 at a start, become trace records: what matters comes as an error as well.
 pub(crate) fn quiet_libbpf() {
     libbpf_rs::set_print(Some((PrintLevel::Debug, |_, message| {
-        tracing::debug!(target: "libbpf", "{}", message.trim_end());
+        tracing::trace!(target: "libbpf", "{}", message.trim_end());
     })));
 }
 
@@ -57,6 +57,7 @@ pub(crate) fn try_fact(name: &str) -> Result<(), libbpf_rs::Error> {
     let mut loaded = object.progs_mut();
     match loaded.find(|candidate| candidate.autoload()) {
         Some(program) if name == "fexit" => program.attach_trace().map(drop),
+        Some(program) if name == "tracepoint" => program.attach().map(drop),
         _ => Ok(()),
     }
 }

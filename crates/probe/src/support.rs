@@ -5,6 +5,8 @@ use std::{fs, io, path::Path};
 use bstr::ByteSlice as _;
 use libbpf_rs::ProgramType;
 
+use crate::capabilities;
+
 /// The name of a fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Name {
@@ -13,6 +15,7 @@ pub(crate) enum Name {
     RingBuffer,
     TpBtf,
     Tracefs,
+    PerfEvents,
     BpfLoop,
     TaskPtRegs,
     RdonlyCast,
@@ -108,6 +111,7 @@ impl Name {
             Self::RingBuffer => "ringbuf",
             Self::TpBtf => "tp_btf",
             Self::Tracefs => "tracefs",
+            Self::PerfEvents => "perf_events",
             Self::BpfLoop => "bpf_loop",
             Self::TaskPtRegs => "task_pt_regs",
             Self::RdonlyCast => "rdonly_cast",
@@ -167,6 +171,14 @@ const CHECKS: &[Check] = &[
         decides: true,
         test: syscall_tracepoints,
         remedy: "mount -t tracefs tracefs /sys/kernel/tracing; the kernel needs CONFIG_FTRACE_SYSCALLS=y",
+    },
+    Check {
+        name: Name::PerfEvents,
+        required: true,
+        decides: false,
+        test: perf_events,
+        remedy: "give it CAP_SYS_ADMIN too, as our units do, or set kernel.perf_event_paranoid to 2 in /etc/sysctl.d; until \
+                 then no system call is seen",
     },
     Check {
         name: Name::BpfLoop,
@@ -247,7 +259,7 @@ fn privileges() -> (bool, String) {
     if ProgramType::Tracepoint.is_supported().is_ok_and(|works| works) {
         return (true, String::new());
     }
-    let detail = match crate::capabilities::missing() {
+    let detail = match capabilities::missing() {
         Some(missing) => format!("the kernel refuses bpf(2): this process lacks {missing}"),
         None => {
             "bpf(2) is refused although the capabilities are there: a seccomp profile, a sandbox or lockdown \
@@ -329,6 +341,19 @@ fn syscall_tracepoints() -> (bool, String) {
     match tracefs() {
         Some(dir) => (true, dir.display().to_string()),
         None => (false, "no events/syscalls in /sys/kernel/tracing".into()),
+    }
+}
+
+/// Programs at system calls are attached by perf events.
+fn perf_events() -> (bool, String) {
+    let level = capabilities::paranoia().map_or("unknown".into(), |level| level.to_string());
+    let detail = format!("kernel.perf_event_paranoid is {level}");
+    if !capabilities::perf_takes_admin() {
+        return (true, detail);
+    }
+    match crate::load::try_fact("tracepoint") {
+        Ok(()) => (true, detail),
+        Err(error) => (false, format!("{detail}: {error:#}")),
     }
 }
 
