@@ -138,6 +138,11 @@ impl Agent {
         })
     }
 
+    /// How old events were when they were enriched, in seconds: upper bound, and how many were no older.
+    pub(crate) fn ages(&self) -> Result<Vec<(f64, f64)>> {
+        Ok(metrics::buckets(&metrics::get(self.metrics_port, "/metrics")?.1, "sentinel_event_age_seconds"))
+    }
+
     /// [`Self::usage`] once the agent has caught up: its count of events has not changed for a while.
     pub(crate) fn settled(&self) -> Result<Usage> {
         let start = Instant::now();

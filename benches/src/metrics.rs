@@ -35,6 +35,21 @@ pub(crate) fn sum(text: &str, name: &str) -> Option<f64> {
     values.fold(None, |sum, value| Some(sum.unwrap_or(0.0) + value))
 }
 
+/// The buckets of the histogram called `name`: upper bound, and how many were no larger.
+pub(crate) fn buckets(text: &str, name: &str) -> Vec<(f64, f64)> {
+    let lines = text.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix("_bucket{le=\""));
+    let pairs = lines.filter_map(|rest| rest.split_once("\"} "));
+    pairs.filter_map(|(bound, count)| Some((bound.parse().ok()?, count.parse().ok()?))).collect()
+}
+
+/// The bound that this share of what came between two readings of a histogram did not exceed.
+pub(crate) fn quantile(before: &[(f64, f64)], after: &[(f64, f64)], share: f64) -> Option<f64> {
+    let came = |at: usize| Some(after.get(at)?.1 - before.get(at).map_or(0.0, |(_, count)| *count));
+    let all = came(after.len().checked_sub(1)?)?;
+    let found = (0..after.len()).find(|at| came(*at).is_some_and(|count| count >= share * all))?;
+    (all > 0.0).then(|| after.get(found).map(|(bound, _)| *bound))?
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -45,5 +60,22 @@ mod tests {
         assert_eq!(sum(text, "lost"), Some(5.0));
         assert_eq!(sum(text, "up"), Some(1.0));
         assert_eq!(sum(text, "down"), None);
+    }
+
+    #[test]
+    fn what_came_between_two_readings_has_quantiles() {
+        let page = |counts: [u32; 3]| {
+            let [one, two, all] = counts;
+            let text = format!(
+                "# TYPE age histogram\nage_bucket{{le=\"0.001\"}} {one}\nage_bucket{{le=\"0.002\"}} {two}\nage_bucket{{le=\"+Inf\"}} {all}\nage_sum 1\n"
+            );
+            buckets(&text, "age")
+        };
+        let (before, after) = (page([5, 5, 5]), page([105, 204, 205]));
+        assert_eq!(after.len(), 3);
+        assert_eq!(quantile(&before, &after, 0.5), Some(0.001));
+        assert_eq!(quantile(&before, &after, 0.99), Some(0.002));
+        assert_eq!(quantile(&before, &after, 1.0), Some(f64::INFINITY));
+        assert_eq!(quantile(&after, &after, 0.5), None);
     }
 }

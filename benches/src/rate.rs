@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     agent::Agent,
     hog::Hog,
+    metrics,
     worker::pin,
     workload::{Bench, Workload},
 };
@@ -66,6 +67,10 @@ pub(crate) struct Rate {
     pub(crate) lost: f64,
     /// The agent's processor time for a million events.
     pub(crate) cpu_seconds_per_million: f64,
+    /// Half of the events were enriched and judged within so long after their hook; a bucket's bound.
+    pub(crate) enriched_p50_ms: Option<f64>,
+    /// 99 of 100.
+    pub(crate) enriched_p99_ms: Option<f64>,
     /// How long the agent went on after the last event, to within 20 ms.
     pub(crate) recovery_seconds: f64,
 }
@@ -94,12 +99,15 @@ pub(crate) fn run(agent: &Agent, dir: &Path, cores: (usize, usize), rate: u32, s
     );
 
     let per_second = rate / events_per_step;
+    let ages = agent.ages()?;
     let hog = Hog::start(hog_core)?;
     let done = spawn(&Pace { core, dir: dir.to_owned(), per_second, steps: per_second * seconds })?;
     let recovery_seconds = agent.catches_up()?.as_secs_f64();
     drop(hog);
     let after = agent.settled()?;
 
+    let (then, ages) = (ages, agent.ages()?);
+    let enriched = |share| metrics::quantile(&then, &ages, share).map(|seconds| seconds * 1e3);
     let produced = f64::from(done.steps) * f64::from(events_per_step);
     let received = after.events - trial.events;
     Ok(Rate {
@@ -111,6 +119,8 @@ pub(crate) fn run(agent: &Agent, dir: &Path, cores: (usize, usize), rate: u32, s
         received,
         lost: after.lost - trial.lost,
         cpu_seconds_per_million: (after.cpu_seconds - trial.cpu_seconds) / received.max(1.0) * 1e6,
+        enriched_p50_ms: enriched(0.5),
+        enriched_p99_ms: enriched(0.99),
         recovery_seconds,
     })
 }

@@ -12,6 +12,7 @@
 //!
 //! The agent must never block the reader, and never stop for an input it did not expect.
 
+mod ages;
 mod alerts;
 mod capture;
 mod config;

@@ -10,6 +10,8 @@ use std::{
 
 use sentinel_event::{Kind, LossCause, Stage};
 
+use crate::ages::Ages;
+
 const KINDS: usize = Kind::ALL.len();
 const CAUSES: usize = LossCause::ALL.len();
 
@@ -132,6 +134,8 @@ pub(crate) struct Meters {
     /// Of these, events whose sums another one carries.
     pub(crate) folded: ByKind,
     outlets: Outlets,
+    /// How old they are when they have been enriched and judged.
+    pub(crate) ages: Ages,
     /// Events that were lost.
     pub(crate) lost: Losses,
     /// Alerts.
@@ -160,6 +164,7 @@ impl Default for Meters {
             forwarded: ByKind::default(),
             folded: ByKind::default(),
             outlets: Outlets::default(),
+            ages: Ages::default(),
             lost: Losses::default(),
             alerts: AlertMeters::default(),
             reloads: AtomicU64::new(0),

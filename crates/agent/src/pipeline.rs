@@ -14,7 +14,7 @@ use sentinel_rules::forward::ForwardRules;
 use sentinel_wire::EventIds;
 
 use crate::{
-    Capture, CaptureError,
+    Capture, CaptureError, ages,
     consumers::Consumer,
     detect::Judge,
     fold::{Fold, Offer, Out},
@@ -169,6 +169,8 @@ struct State {
     fold: Fold,
     out: Vec<Out>,
     ids: EventIds,
+    /// Of the events of one batch.
+    times: Vec<u64>,
     told: Instant,
 }
 
@@ -184,6 +186,7 @@ impl Pipeline {
             fold: Fold::default(),
             out: Vec::new(),
             ids: EventIds::default(),
+            times: Vec::new(),
             told: Instant::now(),
         };
         loop {
@@ -193,11 +196,15 @@ impl Pipeline {
             match received {
                 Received::Item(mut events) => {
                     self.enricher.prepare(&events);
+                    ages::times(&events, &mut state.times);
                     for event in events.drain(..) {
                         self.take(event, now, &mut state);
                     }
+                    self.meters.ages.add(&state.times);
                     let room = events.capacity();
-                    if room <= KEPT {
+                    if room > KEPT {
+                        state.times = Vec::new();
+                    } else {
                         let _ = self.empties.send(events, room);
                     }
                 }

@@ -15,7 +15,7 @@ use sentinel_event::{Kind, LossCause, Stage};
 use sentinel_probe::{Counters, HookState, HookStatus, KindCounters};
 
 use super::{Facts, View};
-use crate::meters::ByKind;
+use crate::meters::{ByKind, Meters};
 
 /// The text. `view` is missing when the main thread does not answer; then so are the kernel's counters.
 pub(super) fn render(facts: &Facts, view: Option<&View>) -> String {
@@ -50,6 +50,7 @@ pub(super) fn render(facts: &Facts, view: Option<&View>) -> String {
         page.head(name, "counter", help);
         each_kind(&mut page, name, counters);
     }
+    ages(&mut page, meters);
     outlets::outlets(&mut page, meters);
     losses(&mut page, facts, view);
     queues(&mut page, facts);
@@ -142,6 +143,20 @@ fn hooks(page: &mut Page, hooks: &[HookStatus]) {
         };
         page.value(name, &[("program", hook.program), ("hook", &hook.hook), ("state", state)], 1);
     }
+}
+
+fn ages(page: &mut Page, meters: &Meters) {
+    let name = "sentinel_event_age_seconds";
+    let help =
+        "From the kernel's hook until an event is enriched and judged; without sums, which tell of a span.";
+    page.head(name, "histogram", help);
+    let mut all = 0;
+    for (bound, count) in meters.ages.cumulative() {
+        page.value("sentinel_event_age_seconds_bucket", &[("le", bound)], count);
+        all = count;
+    }
+    page.value("sentinel_event_age_seconds_sum", &[], meters.ages.sum_seconds());
+    page.value("sentinel_event_age_seconds_count", &[], all);
 }
 
 /// One family for every place where events are lost, the kernel's included.
