@@ -11,13 +11,13 @@ use serde_json::Value;
 
 const RECORDING: &str = include_str!("mixed.ndjson");
 
-/// Shares of the mix in percent.
-const MIX: &[(u64, &[Kind])] = &[
-    (40, &[Kind::FileOpen]),
-    (20, &[Kind::Exec, Kind::Exit]),
-    (15, &[Kind::Connect, Kind::Accept, Kind::Bind, Kind::Listen]),
-    (15, &[Kind::FileWrite, Kind::FileClose]),
-    (10, &[Kind::FileRead, Kind::Fork, Kind::FileUnlink, Kind::FileRename, Kind::MmapExec]),
+/// Shares of the mix in percent, with a name for reports.
+pub(crate) const MIX: &[(u64, &str, &[Kind])] = &[
+    (40, "open", &[Kind::FileOpen]),
+    (20, "exec and exit", &[Kind::Exec, Kind::Exit]),
+    (15, "network", &[Kind::Connect, Kind::Accept, Kind::Bind, Kind::Listen]),
+    (15, "write and close", &[Kind::FileWrite, Kind::FileClose]),
+    (10, "other", &[Kind::FileRead, Kind::Fork, Kind::FileUnlink, Kind::FileRename, Kind::MmapExec]),
 ];
 
 /// Makes events without end, the same for the same seed.
@@ -34,7 +34,7 @@ impl Stream {
         let mut recorded: Vec<Vec<Observation>> = MIX.iter().map(|_| Vec::new()).collect();
         for line in RECORDING.lines() {
             let event = read(line)?;
-            let share = MIX.iter().position(|(_, kinds)| kinds.contains(&event.event.kind()));
+            let share = MIX.iter().position(|(_, _, kinds)| kinds.contains(&event.event.kind()));
             if let Some(events) = share.and_then(|share| recorded.get_mut(share)) {
                 events.push(event);
             }
@@ -53,21 +53,25 @@ impl Stream {
         (self.random >> 11) % end.max(1)
     }
 
-    /// One more event: a recorded one, of another process and about another file or port.
+    /// One more event of the mix.
     pub(crate) fn next(&mut self) -> Observation {
         let mut place = self.below(100);
-        let share = MIX.iter().position(|(share, _)| {
+        let share = MIX.iter().position(|(share, _, _)| {
             let here = place < *share;
             place = place.saturating_sub(*share);
             here
         });
-        let share = share.unwrap_or_default();
+        self.of(share.unwrap_or_default())
+    }
+
+    /// One more event of a share of the mix: a recorded one, of another process and about another file or port.
+    pub(crate) fn of(&mut self, share: usize) -> Observation {
         let length = self.recorded.get(share).map_or(0, Vec::len);
         let chosen = self.below(length as u64);
         let (variant, contained) = (self.below(10_000), self.below(3) == 0);
         self.made += 1;
         let recorded = self.recorded.get(share).and_then(|events| events.get(usize::try_from(chosen).ok()?));
-        let Some(mut event) = recorded.cloned() else { return self.next() };
+        let Some(mut event) = recorded.cloned() else { return self.of(0) };
         let head = &mut event.event.head;
         head.real_ns += self.made * 20_000;
         head.boot_ns += self.made * 20_000;

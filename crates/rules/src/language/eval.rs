@@ -16,7 +16,8 @@
 //! * `fd.nameraw` and `fs.path.nameraw` of an open: where the probe recorded what was asked for, that is on
 //!   failure, when no file was found, and when threads share the descriptors;
 //! * `fd.num` of a close and of a mapping: never;
-//! * `user.name`, `user.loginname`, `group.name`: `root` for 0, else `<NA>`, as long as no user database is read;
+//! * `user.name`, `user.loginname`: `root` for 0, else what the user database of the process's root directory says,
+//!   `<NA>` where that knows nobody; `group.name` likewise, but that the database may name group 0, too;
 //! * `container.name` and `container.type`: `host` outside of containers, missing inside.
 //!
 //! `proc.name` is the name of the process's main thread. `proc.ppid` is the parent as the kernel has it at the

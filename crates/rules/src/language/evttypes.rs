@@ -171,8 +171,11 @@ impl Test {
                 Some(set_of(std::slice::from_ref(value)).complement())
             }
             (Operator::In | Operator::Intersects, Comparand::Many(None, values)) => Some(set_of(values)),
-            (Operator::Equal, Comparand::Many(Some(Modifier::AnyOf | Modifier::OneOf), values)) => {
-                Some(set_of(values))
+            (Operator::Equal, Comparand::Many(Some(Modifier::AnyOf), values)) => Some(set_of(values)),
+            // What is named twice is not equal to exactly one of them.
+            (Operator::Equal, Comparand::Many(Some(Modifier::OneOf), values)) => {
+                let set = set_of(values);
+                (set.len() == values.len()).then_some(set)
             }
             (Operator::NotEqual, Comparand::Many(Some(Modifier::AllOf), values)) if !values.is_empty() => {
                 Some(set_of(values).complement())

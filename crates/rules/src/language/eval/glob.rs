@@ -33,6 +33,8 @@ fn one(pattern: &[u8], byte: u8, fold: bool) -> Option<&[u8]> {
     match pattern {
         [] => None,
         [b'?', rest @ ..] => Some(rest),
+        // At the end it makes nothing literal, and nothing matches.
+        [b'\\'] => None,
         [b'\\', wanted, rest @ ..] => same(*wanted).then_some(rest),
         [b'[', rest @ ..] => match class(rest, byte, fold) {
             Some((matches, rest)) => matches.then_some(rest),
@@ -49,7 +51,6 @@ fn class(pattern: &[u8], byte: u8, fold: bool) -> Option<(bool, &[u8])> {
         rest => (false, rest),
     };
     let folded = |byte: u8| if fold { byte.to_ascii_lowercase() } else { byte };
-    let byte = folded(byte);
     let (mut found, mut first) = (false, true);
     loop {
         match at {
@@ -57,6 +58,7 @@ fn class(pattern: &[u8], byte: u8, fold: bool) -> Option<(bool, &[u8])> {
             [b']', rest @ ..] if !first => return Some((found != negated, rest)),
             [b'[', b':', rest @ ..] => {
                 let end = rest.windows(2).position(|pair| pair == b":]")?;
+                // Classes have names for both cases: here they stay apart, as in the C library.
                 found |= named(rest.get(..end)?, byte);
                 at = rest.get(end + 2..)?;
             }
@@ -69,7 +71,7 @@ fn class(pattern: &[u8], byte: u8, fold: bool) -> Option<(bool, &[u8])> {
                 {
                     (high, at) = literal(end)?;
                 }
-                found |= (folded(low)..=folded(high)).contains(&byte);
+                found |= (folded(low)..=folded(high)).contains(&folded(byte));
             }
         }
         first = false;
@@ -169,12 +171,14 @@ mod tests {
             (r"\*", "*", true),
             (r"\*", "a", false),
             (r"[\]]", "]", true),
+            (r"a\", r"a\", false),
             ("*../*../*", "/srv/../../etc", true),
             ("A*", "abc", false),
         ] {
             assert_eq!(glob(pattern.as_bytes(), text.as_bytes(), false), expected, "{pattern} {text}");
         }
         assert!(glob(b"A[B-D]*", b"acx", true));
+        assert!(glob(b"[[:upper:]]", b"B", true) && !glob(b"[[:upper:]]", b"b", true));
     }
 
     #[test]

@@ -152,7 +152,7 @@ impl Guards {
         for group in &self.groups {
             if meet(left, &group.bits) {
                 let value = program.term(group.term, pass);
-                group.pick(value, pass, bits);
+                group.pick(value, pass, left, bits);
             }
         }
         let mut any = 0;
@@ -188,7 +188,14 @@ fn meet(left: &[u64], right: &[u64]) -> bool {
 
 /// Whether more than one bit is set in both.
 fn several(left: &[u64], right: &[u64]) -> bool {
-    left.iter().zip(right).map(|(left, right)| (left & right).count_ones()).sum::<u32>() > 1
+    let mut one = false;
+    left.iter().zip(right).any(|(left, right)| {
+        // Not counted: processors without an instruction for it take a dozen others.
+        let both = left & right;
+        let more = both & both.wrapping_sub(1) != 0 || one && both != 0;
+        one |= both != 0;
+        more
+    })
 }
 
 /// The parts that several rules cannot do without.

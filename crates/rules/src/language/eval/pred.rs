@@ -173,6 +173,11 @@ fn constant(literal: &Literal) -> Option<Scalar<'_>> {
 
 fn equal(value: Scalar<'_>, literal: &Literal) -> bool {
     match (value, literal) {
+        // The usual ones first.
+        (Scalar::Text(value), Literal::Text(text)) => value == text.as_slice(),
+        (Scalar::Bool(value), Literal::Bool(truth)) => value == *truth,
+        (Scalar::Signed(value), Literal::Signed(number)) => value == *number,
+        (Scalar::Unsigned(value), Literal::Unsigned(number)) => value == *number,
         (Scalar::Address(ip), Literal::Network(base, prefix)) => within(ip, *base, *prefix),
         _ => constant(literal).is_some_and(|literal| same(value, literal)),
     }
@@ -198,6 +203,8 @@ fn same(left: Scalar<'_>, right: Scalar<'_>) -> bool {
 fn ordered(operator: Operator, left: Scalar<'_>, right: Scalar<'_>) -> bool {
     let order = match (left, right) {
         (Scalar::Text(left), Scalar::Text(right)) => left.cmp(right),
+        (Scalar::Signed(left), Scalar::Signed(right)) => left.cmp(&right),
+        (Scalar::Unsigned(left), Scalar::Unsigned(right)) => left.cmp(&right),
         _ => match (number(left), number(right)) {
             (Some(left), Some(right)) => left.cmp(&right),
             _ => return false,

@@ -45,14 +45,10 @@ pub(super) const FIELDS: &[Row] = &[
     plain("container.host_ipc", |view, _, _| flag(view, |container| container.host_ipc)),
     plain("container.ip", |view, _, _| said(view, |container| text(&container.ip))),
     plain("container.healthcheck", |view, _, _| said(view, |container| text(&container.healthcheck))),
-    plain("container.start_ts", |view, _, _| {
-        said(view, |container| or_missing(container.started_ns, Value::Unsigned))
-    }),
+    plain("container.start_ts", |view, _, _| or_missing(began(view), Value::Unsigned)),
     plain("container.duration", |view, _, _| {
         let now_ns = view.observation.event.head.real_ns;
-        said(view, |container| {
-            or_missing(container.started_ns, |at| Value::Unsigned(now_ns.saturating_sub(at)))
-        })
+        or_missing(began(view), |at| Value::Unsigned(now_ns.saturating_sub(at)))
     }),
     plain("container.label", |view, argument, _| said(view, |container| label(&container.labels, argument))),
     built("container.labels", |view, _, scratch| match of(view) {
@@ -87,6 +83,14 @@ pub(super) const FIELDS: &[Row] = &[
         or_missing(mount(view, argument, source), |mount| text(&mount.propagation))
     }),
 ];
+
+/// When the container began: as its runtime says, else with its pid namespace, when it has one of its own.
+fn began(view: &View<'_>) -> Option<u64> {
+    let head = &view.observation.event.head;
+    let own = view.observation.container_id.is_some() && head.vpid != head.process.tgid;
+    let told = of(view).and_then(|container| container.started_ns);
+    told.or_else(|| super::executable::namespace_start(view).filter(|_| own))
+}
 
 /// An id as runtimes show it; names of containers that have no id are shown whole.
 pub(super) fn short(id: &str) -> &[u8] {

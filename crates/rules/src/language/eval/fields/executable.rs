@@ -22,8 +22,7 @@ pub(super) const FIELDS: &[Row] = &[
         between(of(view).map(|file| file.changed_ns), start(view, head(view).process.start_ns))
     }),
     plain("proc.exe_ino.ctime_duration_pidns_start", |view, _, _| {
-        let namespace = of(view).and_then(|file| start(view, file.pid_namespace_ns));
-        between(namespace, of(view).map(|file| file.changed_ns))
+        between(namespace_start(view), of(view).map(|file| file.changed_ns))
     }),
     plain("proc.pidns_init_start_ts", |view, _, _| {
         or_missing(of(view), |file| started(view, file.pid_namespace_ns))
@@ -47,6 +46,11 @@ fn time<'a>(view: &View<'a>, get: impl FnOnce(&Executable) -> u64) -> Value<'a> 
         0 => Value::Missing,
         time => Value::Unsigned(time),
     }
+}
+
+/// When the first process of the process's pid namespace started, nanoseconds since the epoch.
+pub(super) fn namespace_start(view: &View<'_>) -> Option<u64> {
+    of(view).and_then(|file| start(view, file.pid_namespace_ns))
 }
 
 /// A start, nanoseconds since the epoch.

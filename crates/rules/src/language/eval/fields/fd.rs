@@ -289,7 +289,7 @@ fn protocol<'a>(view: &View<'a>) -> Value<'a> {
 
 pub(super) fn inode(view: &View<'_>) -> Option<(u32, u64)> {
     let (dev, ino) = match &view.observation.event.body {
-        Body::FileOpen(open) => (open.dev, open.ino),
+        Body::FileOpen(open) if !failed(view) => (open.dev, open.ino),
         Body::FileRead(io) | Body::FileWrite(io) => (io.dev, io.ino),
         Body::FileClose(close) => (close.dev, close.ino),
         Body::Dup(dup) => (dup.dev, dup.ino),

@@ -1,5 +1,5 @@
-//! `user.*` and `group.*`. Names are those of the user database in the process's own root directory; 0 is root
-//! where that says nothing.
+//! `user.*` and `group.*`. Names are those of the user database in the process's own root directory, which whoever
+//! is root in a container can write: user 0 is `root` whatever it says, group 0 where it says nothing.
 
 use sentinel_event::{User, Users};
 
@@ -24,7 +24,11 @@ pub(super) const FIELDS: &[Row] = &[
     plain("group.name", |view, _, _| {
         let gid = view.observation.event.head.egid;
         let group = users(view).and_then(|users| users.group(gid));
-        known(group.map(|group| group.name.as_str()), gid)
+        Value::Text(match group {
+            Some(group) => group.name.as_bytes(),
+            None if gid == 0 => b"root",
+            None => b"<NA>",
+        })
     }),
 ];
 
@@ -41,14 +45,14 @@ fn user<'a>(view: &View<'a>, uid: u32) -> Option<&'a User> {
     users(view).filter(|_| uid != unknown::ID)?.user(uid)
 }
 
-fn name<'a>(view: &View<'a>, uid: u32) -> Value<'a> {
-    known(user(view, uid).map(|user| user.name.as_str()), uid)
+/// The name of a user whom an event is about; none when nobody knows it.
+pub(super) fn name_of<'a>(view: &View<'a>, uid: u32) -> Option<&'a [u8]> {
+    if uid == 0 {
+        return Some(b"root");
+    }
+    user(view, uid).map(|user| user.name.as_bytes())
 }
 
-fn known(name: Option<&str>, id: u32) -> Value<'_> {
-    Value::Text(match name {
-        Some(name) => name.as_bytes(),
-        None if id == 0 => b"root",
-        None => b"<NA>",
-    })
+fn name<'a>(view: &View<'a>, uid: u32) -> Value<'a> {
+    Value::Text(name_of(view, uid).unwrap_or(b"<NA>"))
 }

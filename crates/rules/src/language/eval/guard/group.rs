@@ -45,9 +45,24 @@ struct Words {
     words: Vec<Box<[u8]>>,
     /// By word.
     rules: Vec<u32>,
-    /// None when there is none, or too many for it: then every word may be there.
-    search: Option<AhoCorasick>,
+    /// The same, a bit each.
+    bits: Box<[u64]>,
+    search: Search,
 }
+
+/// How words are looked for.
+#[derive(Debug, Default)]
+enum Search {
+    /// There are none, or too many for an automaton: then every word may be there.
+    #[default]
+    Nothing,
+    /// In paths, which are short, a few words are found faster one by one.
+    Few(Vec<Finder<'static>>),
+    Many(AhoCorasick),
+}
+
+/// So many words are few.
+const FEW: usize = 4;
 
 #[derive(Debug)]
 struct Prefix {
@@ -66,7 +81,7 @@ impl Group {
             numbers: FxHashMap::default(),
             prefixes: Vec::new(),
             ends: FxHashMap::default(),
-            words: Words::default(),
+            words: Words { bits: vec![0; words].into(), ..Words::default() },
             paths: Vec::new(),
             all: Vec::new(),
             bits: vec![0; words].into(),
@@ -122,15 +137,19 @@ impl Group {
             Pred::Contains(word) => {
                 self.words.words.push(word.needle().into());
                 self.words.rules.push(place);
+                set(&mut self.words.bits, place);
             }
             _ => {}
         }
     }
 
     pub(super) fn sort(&mut self) {
-        if !self.words.words.is_empty() {
-            self.words.search = AhoCorasick::new(&self.words.words).ok();
-        }
+        let words = &self.words.words;
+        self.words.search = match words.len() {
+            0 => Search::Nothing,
+            1..=FEW => Search::Few(words.iter().map(|word| Finder::new(word).into_owned()).collect()),
+            _ => AhoCorasick::new(words).map_or(Search::Nothing, Search::Many),
+        };
         self.prefixes.sort_by(|left, right| left.text.cmp(&right.text));
         self.prefixes.dedup_by(|later, kept| {
             let same = later.text == kept.text;
@@ -156,7 +175,8 @@ impl Group {
         }
     }
 
-    pub(super) fn pick(&self, value: Value<'_>, pass: &Pass<'_, '_>, bits: &mut [u64]) {
+    /// Sets the bits of the rules that the value lets through; perhaps not of those that are not `left`.
+    pub(super) fn pick(&self, value: Value<'_>, pass: &Pass<'_, '_>, left: &[u64], bits: &mut [u64]) {
         let mut add = |rules: Option<&Vec<u32>>| {
             rules.into_iter().flatten().for_each(|place| set(bits, *place));
         };
@@ -184,7 +204,9 @@ impl Group {
                         set(bits, *place);
                     }
                 }
-                self.words.find(text, |place| set(bits, place));
+                if self.words.may_add(left, bits) {
+                    self.words.find(text, |place| set(bits, place));
+                }
             }
             Some(Scalar::Signed(number)) => add(self.numbers.get(&number.into())),
             Some(Scalar::Unsigned(number)) => add(self.numbers.get(&number.into())),
@@ -195,11 +217,25 @@ impl Group {
 }
 
 impl Words {
+    /// Whether a word could let a rule through that is left and that nothing else has let through.
+    fn may_add(&self, left: &[u64], bits: &[u64]) -> bool {
+        let all = self.bits.iter().zip(left).zip(bits);
+        all.into_iter().any(|((words, left), bits)| words & left & !bits != 0)
+    }
+
     fn find(&self, text: &[u8], mut found: impl FnMut(u32)) {
-        let Some(search) = &self.search else { return self.rules.iter().for_each(|place| found(*place)) };
-        for word in search.find_overlapping_iter(text) {
-            if let Some(place) = self.rules.get(word.pattern().as_usize()) {
-                found(*place);
+        match &self.search {
+            Search::Nothing => self.rules.iter().for_each(|place| found(*place)),
+            Search::Few(words) => {
+                let there = words.iter().zip(&self.rules).filter(|(word, _)| word.find(text).is_some());
+                there.for_each(|(_, place)| found(*place));
+            }
+            Search::Many(search) => {
+                for word in search.find_overlapping_iter(text) {
+                    if let Some(place) = self.rules.get(word.pattern().as_usize()) {
+                        found(*place);
+                    }
+                }
             }
         }
     }

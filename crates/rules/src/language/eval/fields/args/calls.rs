@@ -3,7 +3,7 @@
 use sentinel_event::{Body, Setuid};
 
 use super::{
-    super::{Row, built, evt, fs, or_missing, plain, some},
+    super::{Row, built, evt, fs, or_missing, plain, some, user},
     flags::write_flags,
     row,
     texts::decimal,
@@ -143,7 +143,7 @@ pub(super) const TEXTS: &[Row] = &[
 ];
 
 /// The user that setuid asks for, or that chown gives a file to.
-pub(super) fn user(view: &View<'_>) -> Option<i64> {
+pub(super) fn owner(view: &View<'_>) -> Option<i64> {
     match &view.observation.event.body {
         Body::FileChown(chown) => Some(who(chown.uid)),
         _ => asked(view, &["setuid"], 0),
@@ -158,11 +158,13 @@ pub(super) fn group(view: &View<'_>) -> Option<i64> {
     }
 }
 
-/// A parameter that is a user: `root`, or the number.
+/// A parameter that is a user: the name, or the number where nobody knows one.
 pub(super) fn user_name<'a>(rows: &[Row], name: &str, view: &View<'a>, scratch: &mut Scratch) -> Value<'a> {
     match row(rows, name.as_bytes()).map(|row| (row.get)(view, &Argument::None, scratch)) {
-        Some(Value::Signed(0)) => Value::Text(b"root"),
-        Some(Value::Signed(number)) => decimal(Some(number), scratch),
+        Some(Value::Signed(number)) => {
+            let name = u32::try_from(number).ok().and_then(|uid| user::name_of(view, uid));
+            name.map_or_else(|| decimal(Some(number), scratch), Value::Text)
+        }
         _ => Value::Missing,
     }
 }

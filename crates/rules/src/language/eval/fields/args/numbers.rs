@@ -53,7 +53,7 @@ numbers! {
         u32::MAX => -1,
         uid => uid.into(),
     }),
-    "uid" => |view| calls::user(view).or_else(|| id(view, view.observation.event.head.euid)),
+    "uid" => |view| calls::owner(view).or_else(|| id(view, view.observation.event.head.euid)),
     "gid" => |view| calls::group(view).or_else(|| id(view, view.observation.event.head.egid)),
     "vpid" => |view| forked(view).then(|| view.observation.event.head.vpid.into()),
     "exe_ino" => |view| view.exec().and_then(|exec| i64::try_from(exec.executable.ino).ok()),
