@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What files are changed to: chmod, chown, truncate. By descriptor the file is the kernel's; by name the
- * directory is, and the name user memory at the exit of the call. Misses: io_uring, int 0x80. */
+ * directory is, and the name user memory at the exit of the call. Misses: int 0x80; io_uring is
+ * uring.bpf.c's.
+ */
 #include "names.h"
 
 static __always_inline void target_file(struct sentinel_file_target *t, __u64 file, int fd)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Descriptors duplicated: dup, dup2, dup3, fcntl with F_DUPFD. A socket put onto 0, 1 or 2 is one event, with
- * both ends of its connection. Misses: descriptors received over a socket, pidfd_getfd, io_uring. */
+ * both ends of its connection. Misses: descriptors received over a socket, pidfd_getfd;
+ * io_uring is uring.bpf.c's. */
 #include "path.h"
 #include "socket.h"
 

@@ -295,18 +295,49 @@ PROGRAM(recv, struct tp_sys_exit, message_exit, ctx, true)
 
 /* -- the same through io_uring ---------------------------------------------------------------------- */
 
+/* The request that has received once more. Its memory may be another's by now: then it is none of these. */
+static __always_inline __u64 receiver_of(struct uring_done *d)
+{
+	struct uring_number number = {.ring = d->ring, .user_data = d->user_data};
+	__u64 *noted = bpf_map_lookup_elem(&uring_receivers, &number);
+	__u64 req = noted ? *noted : 0;
+	struct io_kiocb *kiocb = (void *)req;
+
+	if (!req || address_of(BPF_CORE_READ(kiocb, ctx)) != number.ring ||
+	    BPF_CORE_READ(kiocb, cqe.user_data) != number.user_data || !receives_many(req))
+		return 0;
+	return req;
+}
+
+/* Before what a RECVMSG that completes many times has received lies what it tells of each: a header of 16
+ * bytes, and room for the address and for control data. */
+static __always_inline __u64 behind_header(__u64 req, __u64 bytes)
+{
+	struct io_async_msghdr *message =
+	    (void *)address_of(BPF_CORE_READ((struct io_kiocb *)req, async_data));
+	__u64 header = 16;
+
+	if (message && bpf_core_field_exists(message->namelen)) {
+		header += (__u32)BPF_CORE_READ(message, namelen);
+		header += BPF_CORE_READ(message, controllen);
+	}
+	return bytes > header ? bytes - header : 0;
+}
+
 static __always_inline int request_exit(__u64 *ctx, bool receive)
 {
 	struct message_call m;
 	struct task_struct *owner;
 	struct io_sr_msg *message_of;
 	struct uring_done d = {};
-	bool header;
+	bool header, many;
 	__u64 req;
 	__u32 op;
 
 	uring_done_read(&d, ctx);
 	req = d.req; /* a field of ours is no place to start reading the kernel's */
+	if (!req && receive && d.res >= 0)
+		req = receiver_of(&d);
 	if (!req)
 		return 0;
 	op = uring_op(req);
@@ -314,6 +345,12 @@ static __always_inline int request_exit(__u64 *ctx, bool receive)
 	if (receive ? op != OP_RECV && op != OP_RECVMSG
 		    : op != OP_SEND && op != OP_SENDMSG && op != OP_SEND_ZC && op != OP_SENDMSG_ZC)
 		return 0;
+	many = receive && receives_many(req);
+	if (many && d.req) { /* it was the last */
+		struct uring_number number = {.ring = d.ring, .user_data = d.user_data};
+
+		bpf_map_delete_elem(&uring_receivers, &number);
+	}
 	message_clear(&m, receive);
 	m.socket.nr = receive ? (header ? NR_RECVMSG : NR_RECVFROM) : header ? NR_SENDMSG : NR_SENDTO;
 	m.socket.ret = d.res;
@@ -326,13 +363,16 @@ static __always_inline int request_exit(__u64 *ctx, bool receive)
 			    receive ? SENTINEL_KIND_RECV : SENTINEL_KIND_SEND))
 		return 0;
 	m.key.tgid = LD(owner, tgid);
-	/* Somebody else's memory may lie at the address. */
-	if (header && NUM(LD(current_task(), mm)) == NUM(LD(owner, mm)))
+	if (many && header)
+		m.bytes = behind_header(req, m.bytes);
+	/* Somebody else's memory may lie at the address; of many receipts it is in the buffer of each. */
+	if (header && !many && NUM(LD(current_task(), mm)) == NUM(LD(owner, mm)))
 		ask_header(&m.socket.asked, BPF_CORE_READ(message_of, umsg));
 	return message_once(&m, 0);
 }
 
-/* Misses: addresses of a SEND to a socket that is not connected, and RECV that completes many times. */
+/* Misses: addresses of a SEND to a socket that is not connected, and of a RECVMSG that completes many times.
+ */
 SEC("tp_btf/io_uring_complete")
 int uring_send(__u64 *ctx)
 {

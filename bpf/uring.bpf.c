@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* io_uring in place of system calls: open, unlink, rename, link, symlink, mkdir, connect, accept, bind,
- * listen, socket give the same events as the calls. Reads and writes are in io.bpf.c, datagrams in
- * message.bpf.c.
+/* io_uring in place of system calls: open, unlink, rename, link, symlink, mkdir, ftruncate, connect, accept,
+ * bind, listen, socket, and a dup of the ring's own files, give the same events as the calls. Reads and
+ * writes are in io.bpf.c, datagrams in message.bpf.c.
  *
  * Names, directories and arguments are kept from the submission on: by the completion the kernel has given
  * the names back. A name is the kernel's own copy, which no thread can rewrite. The descriptor that an open
@@ -11,8 +11,8 @@
  * A request may end without a completion: IOSQE_CQE_SKIP_SUCCESS asks for none, and one that finds the queue
  * of completions full is only told as an overflow, by number. The first is told when it is submitted, as if
  * it had succeeded, and again should it fail; for the second the requests that wait are searched; and a
- * request whose memory is used again without a word about it is told then. Misses: descriptors that a ring
- * makes of its own files (FIXED_FD_INSTALL), SPLICE, TEE, FTRUNCATE, XATTR and STATX requests. */
+ * request whose memory is used again without a word about it is told then. Misses: TEE, XATTR and STATX
+ * requests. */
 #include "uring_tell.h"
 
 #define IOSQE_CQE_SKIP_SUCCESS 0x40
@@ -21,7 +21,7 @@ static __always_inline int submitted(__u64 req)
 {
 	struct io_kiocb *kiocb = (void *)req;
 	struct uring_request *e = bpf_map_lookup_elem(&uring_requests, &req);
-	__u32 op = uring_op(req);
+	__u32 op = uring_op(req), fixed;
 	__u32 kind =
 	    kind_of_op(op, op == OP_UNLINKAT && BPF_CORE_READ((struct io_unlink *)req, flags) & AT_REMOVEDIR);
 
@@ -30,7 +30,12 @@ static __always_inline int submitted(__u64 req)
 			tell(e, req, 0, false);
 		forget(e, req);
 	}
-	if (!kind || !wanted(kind))
+	if (!kind) {
+		if (wanted(SENTINEL_KIND_RECV) || wanted(SENTINEL_KIND_SEND))
+			note_receiver(req);
+		return 0;
+	}
+	if (!wanted(kind))
 		return 0;
 	bpf_map_update_elem(&uring_requests, &req, &no_request, BPF_ANY);
 	e = bpf_map_lookup_elem(&uring_requests, &req);
@@ -38,6 +43,10 @@ static __always_inline int submitted(__u64 req)
 		return 0;
 	e->op = op;
 	e->fd = BPF_CORE_READ(kiocb, cqe.fd);
+	/* Without a branch, each of which doubles what is behind it. */
+	fixed = -(BPF_CORE_READ(kiocb, flags) & IOSQE_FIXED_FILE);
+	e->slot = e->fd & fixed;
+	e->fd |= fixed;
 	e->ring = address_of(BPF_CORE_READ(kiocb, ctx));
 	e->user_data = BPF_CORE_READ(kiocb, cqe.user_data);
 	take_arguments(e, req);

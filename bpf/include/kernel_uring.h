@@ -50,6 +50,7 @@ struct io_kiocb {
 	struct io_cqe cqe;
 	struct io_ring_ctx *ctx;
 	struct io_uring_task *tctx;
+	void *async_data;
 };
 struct io_kiocb___v612 { /* up to 6.12 */
 	struct task_struct *task;
@@ -122,6 +123,12 @@ struct io_socket {
 	int protocol;
 	int flags;
 };
+struct io_ftrunc { /* 6.9 */
+	long long len;
+};
+struct io_fixed_install { /* 6.8 */
+	unsigned int o_flags;
+};
 struct io_splice { /* file_out is the request's */
 	int splice_fd_in;
 	unsigned int flags;
@@ -129,6 +136,11 @@ struct io_splice { /* file_out is the request's */
 struct io_sr_msg {
 	void *umsg;
 	unsigned int msg_flags;
+	__u16 flags;
+};
+struct io_async_msghdr {
+	int namelen;
+	unsigned long controllen;
 };
 
 #pragma clang attribute pop

@@ -58,6 +58,7 @@
 #define NR_TGKILL	     234
 #define NR_TKILL	     200
 #define NR_TRUNCATE	     76
+#define NR_FTRUNCATE	     77
 #define NR_UNLINK	     87
 #define NR_UNLINKAT	     263
 #define NR_WRITE	     1
@@ -118,6 +119,7 @@
 #define NR_TGKILL	     131
 #define NR_TKILL	     130
 #define NR_TRUNCATE	     45
+#define NR_FTRUNCATE	     46
 #define NR_UNLINK	     (-1)
 #define NR_UNLINKAT	     35
 #define NR_WRITE	     64

@@ -36,12 +36,15 @@ enum {
 	OP_SOCKET = 45,
 	OP_SEND_ZC = 47,
 	OP_SENDMSG_ZC = 48,
+	OP_FIXED_FD_INSTALL = 54,
+	OP_FTRUNCATE = 55,
 	OP_BIND = 56,
 	OP_LISTEN = 57,
 	OP_READV_FIXED = 60,
 	OP_WRITEV_FIXED = 61,
 };
 
+#define IOSQE_FIXED_FILE     1
 #define PF_IO_WORKER	     0x10
 #define SPLICE_F_FD_IN_FIXED (1u << 31)
 
@@ -122,6 +125,40 @@ static __always_inline __u64 file_of_slot(__u64 ring, __u32 slot)
 		file = BPF_CORE_READ(node, file_ptr);
 	}
 	return file & ~7ull; /* the low bits say what kind it is */
+}
+
+/* Of requests that receive many times each receipt but the last tells only ring and number. Written when they
+ * are submitted; of several with one number the last is taken. When full the oldest is forgotten. */
+struct uring_number {
+	__u64 ring, user_data;
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct uring_number);
+	__type(value, __u64); /* the request */
+} uring_receivers __weak SEC(".maps");
+
+#define RECV_MULTISHOT 2
+
+static __always_inline bool receives_many(__u64 req)
+{
+	__u32 op = uring_op(req);
+
+	return (op == OP_RECV || op == OP_RECVMSG) &&
+	       BPF_CORE_READ((struct io_sr_msg *)req, flags) & RECV_MULTISHOT;
+}
+
+static __always_inline void note_receiver(__u64 req)
+{
+	struct io_kiocb *kiocb = (void *)req;
+	struct uring_number number = {};
+
+	if (!receives_many(req))
+		return;
+	number.ring = address_of(BPF_CORE_READ(kiocb, ctx));
+	number.user_data = BPF_CORE_READ(kiocb, cqe.user_data);
+	bpf_map_update_elem(&uring_receivers, &number, &req, BPF_ANY);
 }
 
 /* Makes the header its @owner's. What a thread is called that the kernel made for the process says nothing:

@@ -13,11 +13,11 @@ struct uring_request {
 	__u64 ring, user_data;
 	__u64 base[2][2]; /* copies of struct path: what the names are relative to */
 	__u64 args[4];
-	__s32 fd;
-	__u32 slot;
+	__s32 fd;   /* -1: the file is one of the ring's own */
+	__u32 slot; /* of a file that is made, from 1 on; of one that is used, from 0 on */
 	__u32 op;
 	__u8 told;
-	__u8 many;	 /* completes many times */
+	__u8 many;	 /* completes many times, as far as the kernel still knows: only an overflow asks */
 	__u8 whole;	 /* bit: the name is in `uring_names` */
 	__u8 unreadable; /* bit: the name is not known */
 	struct asked asked;
@@ -75,6 +75,10 @@ static __always_inline __u32 kind_of_op(__u32 op, bool removes_directory)
 		return SENTINEL_KIND_LISTEN;
 	case OP_SOCKET:
 		return SENTINEL_KIND_SOCKET;
+	case OP_FTRUNCATE:
+		return SENTINEL_KIND_FILE_TRUNCATE;
+	case OP_FIXED_FD_INSTALL:
+		return SENTINEL_KIND_DUP;
 	default:
 		return 0;
 	}
@@ -124,6 +128,8 @@ static __always_inline void take_arguments(struct uring_request *e, __u64 req)
 	struct io_accept *accept = (void *)req;
 	struct io_listen *listen = (void *)req;
 	struct io_socket *socket = (void *)req;
+	struct io_ftrunc *truncate = (void *)req;
+	struct io_fixed_install *install = (void *)req;
 
 	switch (e->op) {
 	case OP_OPENAT:
@@ -160,16 +166,26 @@ static __always_inline void take_arguments(struct uring_request *e, __u64 req)
 		break;
 	case OP_ACCEPT:
 		e->slot = BPF_CORE_READ(accept, file_slot);
-		e->many = BPF_CORE_READ(accept, iou_flags) & ACCEPT_MULTISHOT;
+		if (bpf_core_field_exists(accept->iou_flags)) /* 6.10 */
+			e->many = BPF_CORE_READ(accept, iou_flags) & ACCEPT_MULTISHOT;
 		break;
 	case OP_LISTEN:
-		e->args[0] = BPF_CORE_READ(listen, backlog);
+		if (bpf_core_field_exists(listen->backlog)) /* 6.11 */
+			e->args[0] = BPF_CORE_READ(listen, backlog);
 		break;
 	case OP_SOCKET:
 		e->args[0] = BPF_CORE_READ(socket, domain);
 		e->args[1] = BPF_CORE_READ(socket, type);
 		e->args[2] = BPF_CORE_READ(socket, protocol);
 		e->args[3] = (__u32)BPF_CORE_READ(socket, flags);
+		break;
+	case OP_FTRUNCATE:
+		if (bpf_core_field_exists(truncate->len))
+			e->args[0] = BPF_CORE_READ(truncate, len);
+		break;
+	case OP_FIXED_FD_INSTALL:
+		if (bpf_core_field_exists(install->o_flags))
+			e->args[0] = BPF_CORE_READ(install, o_flags);
 		break;
 	}
 }

@@ -291,6 +291,8 @@ __noinline __weak int uring_tell_socket(__u64 req, __u64 owner, long res, __u64 
 	URING_NAMED_SOCKET(connect, );
 }
 
+#include "uring_held.h"
+
 /* @alive: the request is there and done; else it has just been submitted, or only our notes of it are left.
  */
 static __always_inline void tell(struct uring_request *e, __u64 req, long res, bool alive)
@@ -315,6 +317,12 @@ static __always_inline void tell(struct uring_request *e, __u64 req, long res, b
 			uring_tell_socket(req, owner, res, file);
 		else
 			uring_tell_open(req, owner, res, file);
+		break;
+	case OP_FTRUNCATE:
+	case OP_FIXED_FD_INSTALL:
+		if (alive)
+			file = address_of(BPF_CORE_READ((struct io_kiocb *)req, file));
+		uring_tell_held(req, owner, res, file, alive);
 		break;
 	case OP_CONNECT:
 	case OP_BIND:

@@ -103,8 +103,10 @@ macro_rules! compat {
     };
 }
 
-/// Kinds that requests with names, and those about sockets, give.
-const REQUESTED: &[Kind] = &[
+/// Kinds for which the beginning of requests is looked at. The first two only to know what receives many times.
+const SUBMITTED: &[Kind] = &[
+    Kind::Recv,
+    Kind::Send,
     Kind::FileOpen,
     Kind::FileUnlink,
     Kind::FileRmdir,
@@ -112,12 +114,17 @@ const REQUESTED: &[Kind] = &[
     Kind::FileLink,
     Kind::FileSymlink,
     Kind::FileMkdir,
+    Kind::FileTruncate,
+    Kind::Dup,
     Kind::Connect,
     Kind::Accept,
     Kind::Bind,
     Kind::Listen,
     Kind::Socket,
 ];
+
+/// Kinds that requests with names, those about sockets, and those about a file that they hold give.
+const REQUESTED: &[Kind] = SUBMITTED.split_at(2).1;
 
 /// The calls that open files.
 const OPENS: &[Hook] = &[
@@ -330,7 +337,7 @@ pub(crate) const JOBS: &[Job] = &[
         }],
     },
     Job {
-        kinds: REQUESTED,
+        kinds: SUBMITTED,
         variants: &[
             Variant {
                 program: "uring_submit",

@@ -15,7 +15,7 @@ pub struct FileTarget {
     pub ino: u64,
     /// By descriptor: device number of the file system, or 0.
     pub dev: u32,
-    /// The descriptor; -1: by name.
+    /// The descriptor; -1: by name, or a file that only a ring of io_uring holds.
     pub fd: i32,
 }
 

@@ -86,7 +86,7 @@ pub struct Message {
 /// Hook: `sys_exit_{dup,dup2,dup3,fcntl}`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Dup {
-    /// The descriptor there was.
+    /// The descriptor there was; -1: a file that only a ring of io_uring held.
     pub old_fd: i32,
     /// What the caller asked for: the number, of fcntl the lowest it may be; -1: any.
     pub asked_fd: i32,
@@ -111,7 +111,7 @@ pub struct Socket {
     pub kind: u16,
     /// `IPPROTO_*`: 6 TCP, 17 UDP.
     pub protocol: u16,
-    /// The descriptor as the caller named it.
+    /// The descriptor as the caller named it; -1: a socket that only a ring of io_uring holds.
     pub fd: i32,
     /// Our end.
     pub local: Endpoint,
