@@ -65,15 +65,18 @@ fn parse(text: &str) -> BTreeMap<String, f64> {
         } else if let Some(kind) = line.strip_prefix("# TYPE ") {
             let (name, kind) = kind.split_once(' ').unwrap();
             assert_eq!(helped.as_deref(), Some(name), "HELP comes before TYPE");
-            assert!(["counter", "gauge"].contains(&kind));
+            assert!(["counter", "gauge", "histogram"].contains(&kind));
             assert!(types.insert(name.to_owned(), kind.to_owned()).is_none(), "{name} is declared once");
         } else {
             let (series, value) = line.rsplit_once(' ').unwrap();
             let name = series.split('{').next().unwrap();
             assert!(name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'), "{name}");
-            let kind = types.get(name).unwrap_or_else(|| panic!("{name} has no type"));
-            assert_eq!(kind == "counter", name.ends_with("_total"), "{name}");
-            assert_eq!(helped.as_deref(), Some(name), "families are not mixed");
+            let histogram = ["_bucket", "_sum", "_count"].iter().find_map(|part| name.strip_suffix(part));
+            let family = histogram.filter(|family| types.contains_key(*family)).unwrap_or(name);
+            let kind = types.get(family).unwrap_or_else(|| panic!("{name} has no type"));
+            assert_eq!(kind == "counter", family.ends_with("_total"), "{name}");
+            assert_eq!(kind == "histogram", family != name, "{name}");
+            assert_eq!(helped.as_deref(), Some(family), "families are not mixed");
             assert!(values.insert(series.to_owned(), value.parse().unwrap()).is_none(), "{series} twice");
         }
     }
@@ -128,6 +131,9 @@ fn metrics_account_for_every_event() {
         ("sentinel_ring_used_bytes", 64.0),
         ("sentinel_ring_size_bytes", 4096.0),
         ("sentinel_rule_generation", 1.0),
+        // Of the three starts: reads are sums.
+        ("sentinel_event_age_seconds_count", 3.0),
+        ("sentinel_event_age_seconds_bucket{le=\"+Inf\"}", 3.0),
     ] {
         assert_eq!(seen.get(series), Some(&value), "{series}");
     }
