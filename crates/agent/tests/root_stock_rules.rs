@@ -126,7 +126,13 @@ impl Place {
     /// Begins an action.
     fn start(&self, action: &str, mark: &str) -> Child {
         let mut command = Command::new("sh");
-        command.arg(self.dir.join("run")).arg(numbered(action)).env("M", mark);
+        command.arg(self.dir.join("run")).arg(numbered(action));
+        // Of an environment 4096 bytes are told, and that of a build may be longer.
+        command.env_clear().env("M", mark);
+        let kept = |name: &str| {
+            ["PATH", "HOME", "LANG", "TMPDIR", "USER"].contains(&name) || name.starts_with("XDG_")
+        };
+        command.envs(std::env::vars().filter(|(name, _)| kept(name)));
         for (name, dir) in
             [("DIR", &self.dir), ("SSH", &self.ssh), ("SHM", &self.shm), ("CGROUP", &self.cgroup)]
         {
