@@ -34,7 +34,7 @@ const AGENT: &str = "10.231.77.2";
 const LINK: &str = "sentfault0";
 const PEER: &str = "sentfault1";
 /// Bytes of the spool's disk.
-const DISK: &str = "size=2m";
+const DISK: &str = "size=1m";
 
 /// How much is done to them.
 struct Plan {
