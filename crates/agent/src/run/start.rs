@@ -75,7 +75,7 @@ fn mount_and_give_up() {
     }
 }
 
-/// As many hooks of those that do not work are named; `sentinel doctor --attached` and /healthz name all.
+/// As many hooks of those that do not work are named; `sentinel doctor --attached` and the metrics name all.
 const NAMED: usize = 4;
 
 /// Hooks of these kinds that do not work, by reason.
