@@ -48,6 +48,7 @@ struct message_call {
 	__u32 flags, message;
 	struct data data; /* nowhere unless it is wanted */
 	bool receive, wants_data;
+	bool unsure; /* the socket was looked up before it was used */
 };
 
 /* Whether this is the first time, which it no longer is afterwards. */
@@ -132,8 +133,8 @@ static __always_inline bool is_news(struct message_call *m)
 		if (DATA)                                                                                    \
 			data_copy(&r->data, (__u8 *)(r + 1) + (NAMES), (NAMES), &m->data);                   \
 		fill_header(&r->hdr, c->kind, sizeof(*r) + (NAMES) + (DATA), c->nr, c->ret);                 \
-		if (c->owner) { /* a request holds the socket it uses */                                     \
-			r->socket.shared = 0;                                                                \
+		if (c->owner) { /* a request that has ended holds the socket it used */                      \
+			r->socket.shared = m->unsure;                                                        \
 			fill_owner(&r->hdr, c->owner);                                                       \
 		}                                                                                            \
 		ring_submit(r);                                                                              \
@@ -295,20 +296,6 @@ PROGRAM(recv, struct tp_sys_exit, message_exit, ctx, true)
 
 /* -- the same through io_uring ---------------------------------------------------------------------- */
 
-/* The request that has received once more. Its memory may be another's by now: then it is none of these. */
-static __always_inline __u64 receiver_of(struct uring_done *d)
-{
-	struct uring_number number = {.ring = d->ring, .user_data = d->user_data};
-	__u64 *noted = bpf_map_lookup_elem(&uring_receivers, &number);
-	__u64 req = noted ? *noted : 0;
-	struct io_kiocb *kiocb = (void *)req;
-
-	if (!req || address_of(BPF_CORE_READ(kiocb, ctx)) != number.ring ||
-	    BPF_CORE_READ(kiocb, cqe.user_data) != number.user_data || !receives_many(req))
-		return 0;
-	return req;
-}
-
 /* Before what a RECVMSG that completes many times has received lies what it tells of each: a header of 16
  * bytes, and room for the address and for control data. */
 static __always_inline __u64 behind_header(__u64 req, __u64 bytes)
@@ -324,63 +311,73 @@ static __always_inline __u64 behind_header(__u64 req, __u64 bytes)
 	return bytes > header ? bytes - header : 0;
 }
 
-static __always_inline int request_exit(__u64 *ctx, bool receive)
+/* A request that has ended, or one that has just been submitted and will not be heard of again. */
+static __always_inline int request_message(__u64 req, long res, bool receive, bool ended)
 {
 	struct message_call m;
 	struct task_struct *owner;
-	struct io_sr_msg *message_of;
-	struct uring_done d = {};
+	struct io_sr_msg *message_of = (void *)req;
 	bool header, many;
-	__u64 req;
-	__u32 op;
+	__u64 file;
+	__u32 op = uring_op(req), kind = receive ? SENTINEL_KIND_RECV : SENTINEL_KIND_SEND;
 
-	uring_done_read(&d, ctx);
-	req = d.req; /* a field of ours is no place to start reading the kernel's */
-	if (!req && receive && d.res >= 0)
-		req = receiver_of(&d);
-	if (!req)
-		return 0;
-	op = uring_op(req);
 	header = op == OP_SENDMSG || op == OP_SENDMSG_ZC || op == OP_RECVMSG;
 	if (receive ? op != OP_RECV && op != OP_RECVMSG
 		    : op != OP_SEND && op != OP_SENDMSG && op != OP_SEND_ZC && op != OP_SENDMSG_ZC)
 		return 0;
 	many = receive && receives_many(req);
-	if (many && d.req) { /* it was the last */
-		struct uring_number number = {.ring = d.ring, .user_data = d.user_data};
-
-		bpf_map_delete_elem(&uring_receivers, &number);
-	}
 	message_clear(&m, receive);
 	m.socket.nr = receive ? (header ? NR_RECVMSG : NR_RECVFROM) : header ? NR_SENDMSG : NR_SENDTO;
-	m.socket.ret = d.res;
-	m.socket.fd = -1;
+	m.socket.ret = res;
+	m.socket.fd = ended ? -1 : fd_to_be(req);
+	m.unsure = !ended;
 	owner = uring_owner(req);
 	m.socket.owner = address_of(owner);
-	message_of = (void *)req;
 	m.flags = BPF_CORE_READ(message_of, msg_flags);
-	if (!message_socket(&m, address_of(BPF_CORE_READ((struct io_kiocb *)req, file)),
-			    receive ? SENTINEL_KIND_RECV : SENTINEL_KIND_SEND))
+	file = ended ? address_of(BPF_CORE_READ((struct io_kiocb *)req, file)) : file_to_be(req);
+	/* A request before it in a chain may make it. */
+	if (!file && !ended && wanted(kind))
+		ring_count(kind, COUNT_LOST);
+	if (!message_socket(&m, file, kind))
 		return 0;
 	m.key.tgid = LD(owner, tgid);
 	if (many && header)
 		m.bytes = behind_header(req, m.bytes);
-	/* Somebody else's memory may lie at the address; of many receipts it is in the buffer of each. */
-	if (header && !many && NUM(LD(current_task(), mm)) == NUM(LD(owner, mm)))
+	/* Somebody else's memory may lie at the address; of many receipts it is in the buffer of each; of one
+	 * that has not come it is not yet written. */
+	if (header && !many && (ended || !receive) && NUM(LD(current_task(), mm)) == NUM(LD(owner, mm)))
 		ask_header(&m.socket.asked, BPF_CORE_READ(message_of, umsg));
 	return message_once(&m, 0);
 }
 
-/* Misses: addresses of a SEND to a socket that is not connected, and of a RECVMSG that completes many times.
- */
+static __always_inline int request_ended(__u64 *ctx, bool receive)
+{
+	struct uring_done d = {};
+	__u64 req;
+
+	uring_done_read(&d, ctx);
+	req = receive ? teller_of(&d) : d.req;
+	return req ? request_message(req, d.res, receive, true) : 0;
+}
+
+static __always_inline int request_submitted(__u64 req, bool receive)
+{
+	return ends_silently(req) ? request_message(req, 0, receive, false) : 0;
+}
+
+/* Misses: addresses of a SEND to a socket that is not connected, of a RECVMSG that completes many times, and
+ * of what is received without a completion. */
 SEC("tp_btf/io_uring_complete")
 int uring_send(__u64 *ctx)
 {
-	return request_exit(ctx, false);
+	return request_ended(ctx, false);
 }
 
 SEC("tp_btf/io_uring_complete")
 int uring_recv(__u64 *ctx)
 {
-	return request_exit(ctx, true);
+	return request_ended(ctx, true);
 }
+
+SUBMISSION(uring_send_silent, request_submitted, false)
+SUBMISSION(uring_recv_silent, request_submitted, true)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* io_uring in place of system calls: open, unlink, rename, link, symlink, mkdir, ftruncate, connect, accept,
  * bind, listen, socket, and a dup of the ring's own files, give the same events as the calls. Reads and
- * writes are in io.bpf.c, datagrams in message.bpf.c.
+ * writes are in uring_io.bpf.c, datagrams in message.bpf.c.
  *
  * Names, directories and arguments are kept from the submission on: by the completion the kernel has given
  * the names back. A name is the kernel's own copy, which no thread can rewrite. The descriptor that an open
@@ -11,11 +11,10 @@
  * A request may end without a completion: IOSQE_CQE_SKIP_SUCCESS asks for none, and one that finds the queue
  * of completions full is only told as an overflow, by number. The first is told when it is submitted, as if
  * it had succeeded, and again should it fail; for the second the requests that wait are searched; and a
- * request whose memory is used again without a word about it is told then. Misses: TEE, XATTR and STATX
+ * request whose memory is used again without a word about it is told then. Of reads, writes and messages
+ * nothing is kept: an overflow that is nobody's known counts as a lost one. Misses: TEE, XATTR and STATX
  * requests. */
 #include "uring_tell.h"
-
-#define IOSQE_CQE_SKIP_SUCCESS 0x40
 
 static __always_inline int submitted(__u64 req)
 {
@@ -50,24 +49,14 @@ static __always_inline int submitted(__u64 req)
 	e->ring = address_of(BPF_CORE_READ(kiocb, ctx));
 	e->user_data = BPF_CORE_READ(kiocb, cqe.user_data);
 	take_arguments(e, req);
-	if (BPF_CORE_READ(kiocb, flags) & IOSQE_CQE_SKIP_SUCCESS) {
+	if (ends_silently(req)) {
 		tell(e, req, 0, false);
 		e->told = 1;
 	}
 	return 0;
 }
 
-SEC("tp_btf/io_uring_submit_req") /* 6.4 */
-int uring_submit(__u64 *ctx)
-{
-	return submitted(address_of((void *)ctx[0]));
-}
-
-SEC("tp_btf/io_uring_submit_sqe") /* before */
-int uring_submit_old(__u64 *ctx)
-{
-	return submitted(address_of((void *)ctx[0]));
-}
+SUBMISSION(uring_submit, submitted)
 
 /* The end of a request. */
 static __always_inline int ended(__u64 req, long res, bool last)
@@ -136,6 +125,19 @@ int uring_done(__u64 *ctx)
 	return d.req ? ended(d.req, d.res, false) : 0;
 }
 
+/* A result that has no request we know may be that of a read, a write or a message. */
+static __always_inline int overflow_unknown(long res)
+{
+	__u32 kind = wanted(SENTINEL_KIND_FILE_READ)	? SENTINEL_KIND_FILE_READ
+		     : wanted(SENTINEL_KIND_FILE_WRITE) ? SENTINEL_KIND_FILE_WRITE
+		     : wanted(SENTINEL_KIND_SEND)	? SENTINEL_KIND_SEND
+							: SENTINEL_KIND_RECV;
+
+	if (res >= 0 && wanted(kind))
+		ring_count(kind, COUNT_LOST);
+	return 0;
+}
+
 /* ctx, user_data, res, flags, cqe. Of several requests with one number any is taken: each is told in the end.
  */
 SEC("tp_btf/io_uring_cqe_overflow")
@@ -144,5 +146,5 @@ int uring_overflow(__u64 *ctx)
 	__u64 req = request_of(address_of((void *)ctx[0]), ctx[1]);
 	struct uring_request *e = req ? bpf_map_lookup_elem(&uring_requests, &req) : NULL;
 
-	return e ? ended(req, (__s32)ctx[2], !e->many) : 0;
+	return e ? ended(req, (__s32)ctx[2], !e->many) : overflow_unknown((__s32)ctx[2]);
 }

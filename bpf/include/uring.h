@@ -36,6 +36,7 @@ enum {
 	OP_SOCKET = 45,
 	OP_SEND_ZC = 47,
 	OP_SENDMSG_ZC = 48,
+	OP_READ_MULTISHOT = 49,
 	OP_FIXED_FD_INSTALL = 54,
 	OP_FTRUNCATE = 55,
 	OP_BIND = 56,
@@ -44,9 +45,10 @@ enum {
 	OP_WRITEV_FIXED = 61,
 };
 
-#define IOSQE_FIXED_FILE     1
-#define PF_IO_WORKER	     0x10
-#define SPLICE_F_FD_IN_FIXED (1u << 31)
+#define IOSQE_FIXED_FILE       1
+#define IOSQE_CQE_SKIP_SUCCESS 0x40
+#define PF_IO_WORKER	       0x10
+#define SPLICE_F_FD_IN_FIXED   (1u << 31)
 
 /* A pointer of any type as a number, which global functions and maps take. */
 static __always_inline __u64 address_of(const void *pointer)
@@ -56,6 +58,18 @@ static __always_inline __u64 address_of(const void *pointer)
 	bpf_probe_read_kernel(&number, sizeof(number), &pointer);
 	return number;
 }
+
+/* A program at the beginning of requests, whose number @call is given, and its twin for kernels before 6.4.
+ */
+#define SUBMISSION(name, call, ...)                                                                          \
+	SEC("tp_btf/io_uring_submit_req") int name(__u64 *ctx)                                               \
+	{                                                                                                    \
+		return call(address_of((void *)ctx[0]), ##__VA_ARGS__);                                      \
+	}                                                                                                    \
+	SEC("tp_btf/io_uring_submit_sqe") int name##_old(__u64 *ctx)                                         \
+	{                                                                                                    \
+		return call(address_of((void *)ctx[0]), ##__VA_ARGS__);                                      \
+	}
 
 /* What a completion tells. @req is 0 for one of many results of one request. */
 struct uring_done {
@@ -127,8 +141,34 @@ static __always_inline __u64 file_of_slot(__u64 ring, __u32 slot)
 	return file & ~7ull; /* the low bits say what kind it is */
 }
 
-/* Of requests that receive many times each receipt but the last tells only ring and number. Written when they
- * are submitted; of several with one number the last is taken. When full the oldest is forgotten. */
+/* The file that a request will use that has just been submitted. Until then another may take its place, or
+ * come to a place that is empty now (0). */
+static __always_inline __u64 file_to_be(__u64 req)
+{
+	struct io_kiocb *kiocb = (void *)req;
+	__u32 fd = BPF_CORE_READ(kiocb, cqe.fd);
+
+	if (BPF_CORE_READ(kiocb, flags) & IOSQE_FIXED_FILE)
+		return file_of_slot(address_of(BPF_CORE_READ(kiocb, ctx)), fd);
+	return file_of(uring_owner(req), fd);
+}
+
+/* Its descriptor. -1: one of the ring's own files. */
+static __always_inline __s32 fd_to_be(__u64 req)
+{
+	struct io_kiocb *kiocb = (void *)req;
+
+	return BPF_CORE_READ(kiocb, cqe.fd) | -(BPF_CORE_READ(kiocb, flags) & IOSQE_FIXED_FILE);
+}
+
+/* Whether nobody is told should the request succeed. */
+static __always_inline bool ends_silently(__u64 req)
+{
+	return BPF_CORE_READ((struct io_kiocb *)req, flags) & IOSQE_CQE_SKIP_SUCCESS;
+}
+
+/* Of requests that read or receive many times each time but the last tells only ring and number. Written when
+ * they are submitted; of several with one number the last is taken. When full the oldest is forgotten. */
 struct uring_number {
 	__u64 ring, user_data;
 };
@@ -145,8 +185,8 @@ static __always_inline bool receives_many(__u64 req)
 {
 	__u32 op = uring_op(req);
 
-	return (op == OP_RECV || op == OP_RECVMSG) &&
-	       BPF_CORE_READ((struct io_sr_msg *)req, flags) & RECV_MULTISHOT;
+	return op == OP_READ_MULTISHOT || ((op == OP_RECV || op == OP_RECVMSG) &&
+					   BPF_CORE_READ((struct io_sr_msg *)req, flags) & RECV_MULTISHOT);
 }
 
 static __always_inline void note_receiver(__u64 req)
@@ -159,6 +199,34 @@ static __always_inline void note_receiver(__u64 req)
 	number.ring = address_of(BPF_CORE_READ(kiocb, ctx));
 	number.user_data = BPF_CORE_READ(kiocb, cqe.user_data);
 	bpf_map_update_elem(&uring_receivers, &number, &req, BPF_ANY);
+}
+
+/* The request that has read or received once more. Its memory may be another's by now: then it is none of
+ * these. */
+static __always_inline __u64 receiver_of(struct uring_done *d)
+{
+	struct uring_number number = {.ring = d->ring, .user_data = d->user_data};
+	__u64 *noted = bpf_map_lookup_elem(&uring_receivers, &number);
+	__u64 req = noted ? *noted : 0;
+	struct io_kiocb *kiocb = (void *)req;
+
+	if (!req || address_of(BPF_CORE_READ(kiocb, ctx)) != number.ring ||
+	    BPF_CORE_READ(kiocb, cqe.user_data) != number.user_data || !receives_many(req))
+		return 0;
+	return req;
+}
+
+/* The request that tells something now; 0: none that is known. Its last result ends one of many. */
+static __always_inline __u64 teller_of(struct uring_done *d)
+{
+	struct uring_number number = {.ring = d->ring, .user_data = d->user_data};
+	__u64 req = d->req; /* a field of ours is no place to start reading the kernel's */
+
+	if (!req)
+		return d->res >= 0 ? receiver_of(d) : 0;
+	if (receives_many(req))
+		bpf_map_delete_elem(&uring_receivers, &number);
+	return req;
 }
 
 /* Makes the header its @owner's. What a thread is called that the kernel made for the process says nothing:

@@ -28,8 +28,8 @@
 		return 0;                                                                                    \
 	} while (0)
 
-/* Of a request that has just been submitted: what it will use. */
-static __always_inline __u64 file_to_be(struct uring_request *e, __u64 owner)
+/* What a request of which only our notes are left, or that has just been submitted, uses. */
+static __always_inline __u64 file_noted(struct uring_request *e, __u64 owner)
 {
 	return e->fd < 0 ? file_of_slot(e->ring, e->slot)
 			 : file_of(CAST((void *)owner, struct task_struct), e->fd);
@@ -94,7 +94,7 @@ __noinline __weak int uring_tell_held(__u64 req, __u64 owner, long res, __u64 fi
 	if (!e)
 		return 0;
 	if (!held)
-		file = file_to_be(e, owner);
+		file = file_noted(e, owner);
 	path = path_of_file(file);
 	measure = base_measure(path);
 	if (e->op == OP_FTRUNCATE) {

@@ -27,7 +27,8 @@ descriptor that an open or an accept made is looked up when the request is done,
 have replaced it: such events are always marked `shared`. Reads and writes know the file, not the descriptor (-1), and
 so does every request about one of the ring's own files. A descriptor made of such a file (`FIXED_FD_INSTALL`) is a dup
 of no descriptor (-1). A request that asks for no completion is told when it is submitted, as if it had succeeded
-(result 0), and again should it fail. Needs Linux 6.2 (`io_uring` of `sentinel doctor`): before, the kernel does not say
+(result 0, no bytes), and again should it fail; which file or socket is looked up then, so that it is marked `shared`, and what a
+request before it in a chain has yet to open is counted as lost. Needs Linux 6.2 (`io_uring` of `sentinel doctor`): before, the kernel does not say
 which request has ended, or takes too long to verify the programs, and only `io_uring_setup` tells that a ring was made.
 
 32-bit system calls of x86 (`int 0x80`, and all that 32-bit programs do) pass none of the tracepoints of single calls.
@@ -38,10 +39,10 @@ kernel's, but marked `shared`. Without it, which is the default, they are a blin
 for what comes from `tp_btf` (starts and ends of processes, io_uring) or `file_open_direct`.
 
 Not seen, of any kind: calls of x32 (where the kernel was told to take them), `file_open_direct` excepted; 32-bit calls on
-arm64; what 32-bit `ipc` multiplexes. Through io_uring: reads that complete many times; reads, writes and messages that
-ask for no completion, or whose completion found the queue full; on a socket that is not connected the address of a
-`SEND`, and of a `RECVMSG` that completes many times. Of several such receipts under way on one ring with one number
-(`user_data`) the last to be submitted is taken for all.
+arm64; what 32-bit `ipc` multiplexes. Through io_uring: reads, writes and messages whose completion found the queue full (each
+completion that no other kind explains is counted as one that is lost); on a socket that is not connected the address of a
+`SEND`, of a `RECVMSG` that completes many times, and of what is received without a completion. Of several reads or receipts under
+way on one ring that complete many times, with one number (`user_data`), the last to be submitted is taken for all.
 
 ## Tamper evidence
 

@@ -93,6 +93,27 @@ macro_rules! requests {
     };
 }
 
+/// A program at the beginning of every request of io_uring, and its twin for kernels before 6.4.
+macro_rules! submissions {
+    ($kinds:expr, $program:literal, $old:literal) => {
+        Job {
+            kinds: $kinds,
+            variants: &[
+                Variant {
+                    program: $program,
+                    hooks: &[Typed("io_uring_submit_req")],
+                    needs: &[TpBtf, BpfLoop, Uring, UringSubmitReq],
+                },
+                Variant {
+                    program: $old,
+                    hooks: &[Typed("io_uring_submit_sqe")],
+                    needs: &[TpBtf, BpfLoop, Uring],
+                },
+            ],
+        }
+    };
+}
+
 /// A program at every system call of the machine, while 32-bit calls are wanted.
 macro_rules! compat {
     ([$($kind:ident),+], $program:literal, $hook:literal) => {
@@ -103,8 +124,10 @@ macro_rules! compat {
     };
 }
 
-/// Kinds for which the beginning of requests is looked at. The first two only to know what receives many times.
-const SUBMITTED: &[Kind] = &[
+/// Kinds whose requests may find the queue of completions full.
+const OVERFLOWING: &[Kind] = &[
+    Kind::FileRead,
+    Kind::FileWrite,
     Kind::Recv,
     Kind::Send,
     Kind::FileOpen,
@@ -124,7 +147,10 @@ const SUBMITTED: &[Kind] = &[
 ];
 
 /// Kinds that requests with names, those about sockets, and those about a file that they hold give.
-const REQUESTED: &[Kind] = SUBMITTED.split_at(2).1;
+const REQUESTED: &[Kind] = OVERFLOWING.split_at(4).1;
+
+/// Those, and two only to know what receives many times.
+const SUBMITTED: &[Kind] = OVERFLOWING.split_at(2).1;
 
 /// The calls that open files.
 const OPENS: &[Hook] = &[
@@ -329,32 +355,22 @@ pub(crate) const JOBS: &[Job] = &[
         }],
     },
     Job {
-        kinds: REQUESTED,
+        kinds: OVERFLOWING,
         variants: &[Variant {
             program: "uring_overflow",
             hooks: &[Typed("io_uring_cqe_overflow")],
             needs: &[TpBtf, BpfLoop, Uring],
         }],
     },
-    Job {
-        kinds: SUBMITTED,
-        variants: &[
-            Variant {
-                program: "uring_submit",
-                hooks: &[Typed("io_uring_submit_req")],
-                needs: &[TpBtf, BpfLoop, Uring, UringSubmitReq],
-            },
-            Variant {
-                program: "uring_submit_old",
-                hooks: &[Typed("io_uring_submit_sqe")],
-                needs: &[TpBtf, BpfLoop, Uring],
-            },
-        ],
-    },
+    submissions!(SUBMITTED, "uring_submit", "uring_submit_old"),
     requests!([FileRead], "uring_read", "io_uring_complete"),
     requests!([FileWrite, FileClose], "uring_write", "io_uring_complete"),
     requests!([Send], "uring_send", "io_uring_complete"),
     requests!([Recv, Send], "uring_recv", "io_uring_complete"),
+    submissions!(&[Kind::FileRead], "uring_read_silent", "uring_read_silent_old"),
+    submissions!(&[Kind::FileWrite, Kind::FileClose], "uring_write_silent", "uring_write_silent_old"),
+    submissions!(&[Kind::Send], "uring_send_silent", "uring_send_silent_old"),
+    submissions!(&[Kind::Recv, Kind::Send], "uring_recv_silent", "uring_recv_silent_old"),
     // Its hooks are those of the calls that rules name: see `tracepoint_of`.
     Job {
         kinds: &[Kind::Syscall],

@@ -80,6 +80,7 @@ fn permissions_by_name_and_by_descriptor() {
     let path = c(&place.path);
     let name = path.as_ptr() as usize;
     let cases = [
+        #[cfg(target_arch = "x86_64")]
         (libc::SYS_chmod, [name, 0o4755, 0, 0, 0, 0], 0o4755, 0, 0),
         (libc::SYS_fchmod, [place.fd(), 0o2640, 0, 0, 0, 0], 0o2640, 0, 0),
         (libc::SYS_fchmod, [9999, 0o640, 0, 0, 0, 0], 0o640, 0, -libc::EBADF),
@@ -108,7 +109,9 @@ fn owners_by_name_and_by_descriptor() {
     let path = c(&place.path);
     let name = path.as_ptr() as usize;
     let cases = [
+        #[cfg(target_arch = "x86_64")]
         (libc::SYS_chown, [name, 1, 2, 0, 0, 0], (1, 2, 0), 0),
+        #[cfg(target_arch = "x86_64")]
         (libc::SYS_lchown, [name, 3, usize::MAX, 0, 0, 0], (3, u32::MAX, 0), 0),
         (libc::SYS_fchown, [place.fd(), 4, 5, 0, 0, 0], (4, 5, 0), 0),
         (libc::SYS_fchown, [9999, 4, 5, 0, 0, 0], (4, 5, 0), -libc::EBADF),

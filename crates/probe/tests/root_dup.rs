@@ -21,6 +21,11 @@ use sentinel_event::{Body, Dup, Endpoint, Event, Kind, Socket};
 const KINDS: &[Kind] = &[Kind::Dup];
 
 const F_DUPFD: usize = libc::F_DUPFD as usize;
+/// Its newer form where there is no other: without flags they are the same.
+#[cfg(target_arch = "x86_64")]
+const DUP2: libc::c_long = libc::SYS_dup2;
+#[cfg(not(target_arch = "x86_64"))]
+const DUP2: libc::c_long = libc::SYS_dup3;
 const F_DUPFD_CLOEXEC: usize = libc::F_DUPFD_CLOEXEC as usize;
 
 fn dup(event: &Event) -> &Dup {
@@ -40,8 +45,8 @@ fn a_connection_put_onto_standard_input_is_one_event() {
     let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let saved = owned(call(libc::SYS_dup, [0, 0, 0, 0, 0, 0]).unwrap());
     let fd = client.as_raw_fd() as usize;
-    let events = capture_of(KINDS).during(|| drop(call(libc::SYS_dup2, [fd, 0, 0, 0, 0, 0])));
-    call(libc::SYS_dup2, [saved.as_raw_fd() as usize, 0, 0, 0, 0, 0]).unwrap();
+    let events = capture_of(KINDS).during(|| drop(call(DUP2, [fd, 0, 0, 0, 0, 0])));
+    call(DUP2, [saved.as_raw_fd() as usize, 0, 0, 0, 0, 0]).unwrap();
     let [event] = of(&events, Kind::Dup)[..] else { panic!("{events:?}") };
     let dup = dup(event);
     assert_eq!((event.head.result, dup.old_fd as usize, dup.asked_fd, dup.flags), (0, fd, 0, 0));
@@ -62,7 +67,7 @@ fn every_way_to_duplicate_tells_the_file() {
     let cloexec = libc::O_CLOEXEC as usize;
     let cases = [
         (libc::SYS_dup, [fd, 0, 0, 0, 0, 0], -1, 0),
-        (libc::SYS_dup2, [fd, 300, 0, 0, 0, 0], 300, 0),
+        (DUP2, [fd, 300, 0, 0, 0, 0], 300, 0),
         (libc::SYS_dup3, [fd, 301, cloexec, 0, 0, 0], 301, cloexec as u32),
         (libc::SYS_fcntl, [fd, F_DUPFD, 302, 0, 0, 0], 302, 0),
         (libc::SYS_fcntl, [fd, F_DUPFD_CLOEXEC, 303, 0, 0, 0], 303, cloexec as u32),
@@ -99,7 +104,7 @@ fn unix_sockets_pipes_and_nothing_are_told_apart() {
         assert_eq!(dup.socket.peer.path, peer);
         assert!(dup.path.bytes.is_empty() && dup.ino != 0);
     }
-    let events = capture_of(KINDS).during(|| assert!(call(libc::SYS_dup2, [9999, 5, 0, 0, 0, 0]).is_err()));
+    let events = capture_of(KINDS).during(|| assert!(call(DUP2, [9999, 5, 0, 0, 0, 0]).is_err()));
     let [event] = of(&events, Kind::Dup)[..] else { panic!("{events:?}") };
     let socket = Socket { fd: 9999, ..Socket::default() };
     assert_eq!(*dup(event), Dup { old_fd: 9999, asked_fd: 5, socket, ..Dup::default() });

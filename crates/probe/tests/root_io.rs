@@ -163,9 +163,11 @@ fn every_variant_of_unlink_and_rename_is_seen() {
     let (ra, rb, rd) = (c("a"), c("b"), c("d"));
     let p = |name: &std::ffi::CString| name.as_ptr() as usize;
     let unlinks = [
+        #[cfg(target_arch = "x86_64")]
         (libc::SYS_unlink, [p(&a), 0, 0, 0, 0, 0], "a", false),
         (libc::SYS_unlinkat, [fd, p(&ra), 0, 0, 0, 0], "a", false),
         (libc::SYS_unlinkat, [fd, p(&rd), libc::AT_REMOVEDIR as usize, 0, 0, 0], "d", true),
+        #[cfg(target_arch = "x86_64")]
         (libc::SYS_rmdir, [p(&d), 0, 0, 0, 0, 0], "d", true),
     ];
     for (number, args, name, directory) in unlinks {
@@ -185,6 +187,7 @@ fn every_variant_of_unlink_and_rename_is_seen() {
         }
     }
     let renames = [
+        #[cfg(target_arch = "x86_64")]
         (libc::SYS_rename, [p(&a), p(&b), 0, 0, 0, 0], 0),
         (libc::SYS_renameat, [fd, p(&ra), fd, p(&rb), 0, 0], 0),
         (libc::SYS_renameat2, [fd, p(&ra), CWD, p(&b), libc::RENAME_NOREPLACE as usize, 0], 1),

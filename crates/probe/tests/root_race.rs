@@ -43,7 +43,7 @@ fn a_swapped_descriptor_hides_nothing() {
         let swapper = scope.spawn(move || {
             while !stop.load(Ordering::Relaxed) {
                 let stolen = call(libc::SYS_dup, [slot, 0, 0, 0, 0, 0]);
-                let _ = call(libc::SYS_dup2, [decoy, slot, 0, 0, 0, 0]);
+                let _ = call(libc::SYS_dup3, [decoy, slot, 0, 0, 0, 0]);
                 for fd in stolen.into_iter().chain([slot]) {
                     let _ = call(libc::SYS_close, [fd, 0, 0, 0, 0, 0]);
                 }

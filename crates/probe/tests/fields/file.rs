@@ -148,8 +148,11 @@ pub fn file_chmod() -> Told {
     let args = [place.fd() as usize, 0o2640, 0, 0, 0, 0];
     let mut pairs = vec![
         (one(Kind::FileChmod, libc::SYS_fchmod, args).0, chmod(&by_fd, 0o2640, 0)),
-        (one(Kind::FileChmod, libc::SYS_chmod, [name, 0o4755, 0, 0, 0, 0]).0, chmod(&by_name, 0o4755, 0)),
-        (one(Kind::FileChmod, libc::SYS_chmod, [8, 0o700, 0, 0, 0, 0]).0, chmod(&wild, 0o700, 0)),
+        (
+            one(Kind::FileChmod, libc::SYS_fchmodat, [CWD, name, 0o4755, 0, 0, 0]).0,
+            chmod(&by_name, 0o4755, 0),
+        ),
+        (one(Kind::FileChmod, libc::SYS_fchmodat, [CWD, 8, 0o700, 0, 0, 0]).0, chmod(&wild, 0o700, 0)),
     ];
     // A call since Linux 6.6.
     let args = [CWD, name, 0o600, 0x100, 0, 0];
@@ -176,7 +179,7 @@ pub fn file_chown() -> Told {
             one(Kind::FileChown, libc::SYS_fchownat, [CWD, name, 6, 7, 0x100, 0]).0,
             chown(&by_name, 6, 7, 0x100),
         ),
-        (one(Kind::FileChown, libc::SYS_chown, [8, 1, 2, 0, 0, 0]).0, chown(&wild, 1, 2, 0)),
+        (one(Kind::FileChown, libc::SYS_fchownat, [CWD, 8, 1, 2, 0, 0]).0, chown(&wild, 1, 2, 0)),
     ];
     told(&[], pairs)
 }

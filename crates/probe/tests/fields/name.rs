@@ -12,6 +12,7 @@ use super::{
 };
 
 const CWD: usize = libc::AT_FDCWD as usize;
+const REMOVEDIR: usize = libc::AT_REMOVEDIR as usize;
 /// No page of anybody's is there.
 const WILD: usize = 8;
 
@@ -25,7 +26,7 @@ pub fn file_unlink() -> Told {
     let (_dir, dir) = temp();
     fs::write(dir.join("a\n"), "").unwrap();
     let path = c(dir.join("a\n"));
-    let (removed, _) = one(Kind::FileUnlink, libc::SYS_unlink, [path.as_ptr() as usize, 0, 0, 0, 0, 0]);
+    let (removed, _) = one(Kind::FileUnlink, libc::SYS_unlinkat, [CWD, path.as_ptr() as usize, 0, 0, 0, 0]);
     let (wild, _) = one(Kind::FileUnlink, libc::SYS_unlinkat, [CWD, WILD, 0, 0, 0, 0]);
     let unlink = |target| Body::FileUnlink(FileUnlink { target });
     told(&[], vec![(removed, unlink(named(dir.join("a\n")))), (wild, unlink(unreadable()))])
@@ -35,8 +36,9 @@ pub fn file_rmdir() -> Told {
     let (_dir, dir) = temp();
     fs::create_dir(dir.join("d")).unwrap();
     let path = c(dir.join("d"));
-    let (removed, _) = one(Kind::FileRmdir, libc::SYS_rmdir, [path.as_ptr() as usize, 0, 0, 0, 0, 0]);
-    let (wild, _) = one(Kind::FileRmdir, libc::SYS_rmdir, [WILD, 0, 0, 0, 0, 0]);
+    let (removed, _) =
+        one(Kind::FileRmdir, libc::SYS_unlinkat, [CWD, path.as_ptr() as usize, REMOVEDIR, 0, 0, 0]);
+    let (wild, _) = one(Kind::FileRmdir, libc::SYS_unlinkat, [CWD, WILD, REMOVEDIR, 0, 0, 0]);
     let rmdir = |target| Body::FileRmdir(FileRmdir { target });
     told(&[], vec![(removed, rmdir(named(dir.join("d")))), (wild, rmdir(unreadable()))])
 }
@@ -47,7 +49,7 @@ pub fn file_rename() -> Told {
     let (from, to) = (c(dir.join("a")), c(dir.join("b")));
     let (from, to) = (from.as_ptr() as usize, to.as_ptr() as usize);
     let (renamed, _) = one(Kind::FileRename, libc::SYS_renameat2, [CWD, from, CWD, to, 1, 0]);
-    let (wild, _) = one(Kind::FileRename, libc::SYS_rename, [WILD, WILD, 0, 0, 0, 0]);
+    let (wild, _) = one(Kind::FileRename, libc::SYS_renameat, [CWD, WILD, CWD, WILD, 0, 0]);
     let rename = |from, to, flags| Body::FileRename(FileRename { from, to, flags });
     let done = rename(named(dir.join("a")), named(dir.join("b")), 1);
     told(&[], vec![(renamed, done), (wild, rename(unreadable(), unreadable(), 0))])
@@ -59,7 +61,7 @@ pub fn file_link() -> Told {
     let (from, to) = (c(dir.join("a")), c(dir.join("b")));
     let (from, to) = (from.as_ptr() as usize, to.as_ptr() as usize);
     let (linked, _) = one(Kind::FileLink, libc::SYS_linkat, [CWD, from, CWD, to, 0x400, 0]);
-    let (wild, _) = one(Kind::FileLink, libc::SYS_link, [WILD, WILD, 0, 0, 0, 0]);
+    let (wild, _) = one(Kind::FileLink, libc::SYS_linkat, [CWD, WILD, CWD, WILD, 0, 0]);
     let link = |from, to, flags| Body::FileLink(FileLink { from, to, flags });
     let done = link(named(dir.join("a")), named(dir.join("b")), 0x400);
     told(&[], vec![(linked, done), (wild, link(unreadable(), unreadable(), 0))])
@@ -69,8 +71,8 @@ pub fn file_symlink() -> Told {
     let (_dir, dir) = temp();
     let (target, path) = (c("../..//x"), c(dir.join("l")));
     let (target, path) = (target.as_ptr() as usize, path.as_ptr() as usize);
-    let (linked, _) = one(Kind::FileSymlink, libc::SYS_symlink, [target, path, 0, 0, 0, 0]);
-    let (wild, _) = one(Kind::FileSymlink, libc::SYS_symlink, [WILD, WILD, 0, 0, 0, 0]);
+    let (linked, _) = one(Kind::FileSymlink, libc::SYS_symlinkat, [target, CWD, path, 0, 0, 0]);
+    let (wild, _) = one(Kind::FileSymlink, libc::SYS_symlinkat, [WILD, CWD, WILD, 0, 0, 0]);
     let symlink = |link, target: &str, target_unreadable| {
         Body::FileSymlink(FileSymlink { link, target: target.into(), target_unreadable })
     };
@@ -81,7 +83,7 @@ pub fn file_symlink() -> Told {
 pub fn file_mkdir() -> Told {
     let (_dir, dir) = temp();
     let path = c(dir.join("d"));
-    let (made, _) = one(Kind::FileMkdir, libc::SYS_mkdir, [path.as_ptr() as usize, 0o751, 0, 0, 0, 0]);
+    let (made, _) = one(Kind::FileMkdir, libc::SYS_mkdirat, [CWD, path.as_ptr() as usize, 0o751, 0, 0, 0]);
     let (wild, _) = one(Kind::FileMkdir, libc::SYS_mkdirat, [CWD, WILD, 0o700, 0, 0, 0]);
     let mkdir = |target, mode| Body::FileMkdir(FileMkdir { target, mode });
     told(&[], vec![(made, mkdir(named(dir.join("d")), 0o751)), (wild, mkdir(unreadable(), 0o700))])
@@ -91,8 +93,8 @@ pub fn file_mknod() -> Told {
     let (_dir, dir) = temp();
     let path = c(dir.join("n"));
     let null = libc::makedev(1, 3) as usize;
-    let args = [path.as_ptr() as usize, 0o20_666, null, 0, 0, 0];
-    let (made, _) = one(Kind::FileMknod, libc::SYS_mknod, args);
+    let args = [CWD, path.as_ptr() as usize, 0o20_666, null, 0, 0];
+    let (made, _) = one(Kind::FileMknod, libc::SYS_mknodat, args);
     let (wild, _) = one(Kind::FileMknod, libc::SYS_mknodat, [CWD, WILD, 0o10_600, 0, 0, 0]);
     let mknod = |target, mode, rdev| Body::FileMknod(FileMknod { target, mode, rdev });
     told(
