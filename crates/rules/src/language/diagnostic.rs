@@ -32,7 +32,7 @@ codes! {
     ErrCompileOutput = "LOAD_ERR_COMPILE_OUTPUT",
     /// Items do not fit together.
     Validate = "LOAD_ERR_VALIDATE",
-    /// An extension refused an item.
+    /// What Sentinel adds to the language, `threshold` or `sequence`, is wrong.
     Extension = "LOAD_ERR_EXTENSION",
     /// A rule is for events of a source that is not there.
     UnknownSource = "LOAD_UNKNOWN_SOURCE",
@@ -50,7 +50,7 @@ codes! {
     UnknownItem = "LOAD_UNKNOWN_ITEM",
     /// Something that has a better replacement.
     DeprecatedItem = "LOAD_DEPRECATED_ITEM",
-    /// An extension has something to say.
+    /// What Sentinel adds to the language does not do what it seems to do.
     WarningExtension = "LOAD_WARNING_EXTENSION",
     /// An exception is appended to, without values.
     AppendNoValues = "LOAD_APPEND_NO_VALUES",

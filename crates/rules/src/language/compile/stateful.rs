@@ -69,6 +69,11 @@ impl Compiler<'_, '_, '_> {
             None => 0,
         };
         let by = self.fields(raw, keys.get("by"))?;
+        if at == 1 && quiet_ns == 0 && distinct.is_none() {
+            let about = About { item: ItemType::Rule, name: &raw.name };
+            let message = "A threshold of one event without 'quiet' changes nothing: leave it out, or count to more";
+            self.journal.note(Code::WarningExtension, about, keys.at, message);
+        }
         Some(Some(Threshold { distinct, at, within_ns, quiet_ns, by }))
     }
 
@@ -109,7 +114,7 @@ impl Compiler<'_, '_, '_> {
 
     fn wrong<T>(&mut self, raw: &RawRule, at: Mark, message: impl Into<String>) -> Option<T> {
         let about = About { item: ItemType::Rule, name: &raw.name };
-        self.journal.note(Code::YamlValidate, about, at, message.into());
+        self.journal.note(Code::Extension, about, at, message.into());
         None
     }
 
