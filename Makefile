@@ -70,6 +70,11 @@ test-services: build ## The services in a booted systemd, the images and 500 sho
 	$(ROOT) scripts/tests/lives.sh
 	scripts/tests/checkov.sh
 
+.PHONY: test-cluster
+test-cluster: build ## The chart in a Kubernetes of one node, which the first run builds (needs root; five minutes, the first time ten more)
+	@scripts/setup.sh services
+	$(ROOT) scripts/tests/cluster.sh
+
 .PHONY: test-guest
 test-guest: build ## The services in a machine of their own, in QEMU (needs root; ten minutes)
 	@scripts/setup.sh services

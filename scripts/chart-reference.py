@@ -29,7 +29,8 @@ helm test --namespace sentinel sentinel-ebpf
 ```
 
 Recipes are in `docs/install.md` of the sources. The chart is linted, rendered and judged without a cluster by
-`scripts/tests/helm.sh`, its pods run on containerd by `scripts/tests/containerd.sh`.
+`scripts/tests/helm.sh`, its pods run on containerd by `scripts/tests/containerd.sh`, and installed in a real cluster by
+`scripts/tests/cluster.sh`.
 
 ## Values
 

@@ -107,6 +107,9 @@ check_services() {
     need jq have jq
     need curl have curl
     need containerd have containerd
+    need containernetworking-plugins test -x /usr/lib/cni/ptp
+    need iptables have iptables
+    need openssl have openssl
     need e2fsprogs test -x /sbin/mkfs.ext4
     need python3-yaml /usr/bin/python3 -c 'import yaml'
     need python3-venv /usr/bin/python3 -c 'import ensurepip'

@@ -17,7 +17,7 @@ cri_image() {
 }
 
 # cri_start WORK IMAGE: containerd with the images of WORK/images/*.tar; IMAGE is the process of each pod. It listens at
-# `socket`; python's code of cri.proto is in WORK/python.
+# `socket`; python's code of cri.proto is in WORK/python. CRI_NETWORKS is a directory with networks of pods, if they are to have any.
 cri_start() {
     local work=$1
     # The agent sees the runtime in the node's /run, which it is given as the node's mounts change.
@@ -40,7 +40,8 @@ state = "/run/containerd/state"
   [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
     runtime_type = "io.containerd.runc.v2"
   [plugins."io.containerd.grpc.v1.cri".cni]
-    conf_dir = "$work/none"
+    bin_dir = "/usr/lib/cni"
+    conf_dir = "${CRI_NETWORKS:-$work/none}"
 CONFIG
     protoc --proto_path=scripts/tests --python_out="$work/python" --grpc_python_out="$work/python" \
         --plugin=protoc-gen-grpc_python="$(command -v grpc_python_plugin)" cri.proto
@@ -65,7 +66,7 @@ cri_stop() {
 cri_sweep() {
     local uid
     for uid in "$@"; do
-        find /sys/fs/cgroup -depth -type d -path "*/kubepods/burstable/pod$uid*" -exec rmdir {} + 2>/dev/null || true
+        find /sys/fs/cgroup -depth -type d -path "*/kubepods/*pod$uid*" -exec rmdir {} + 2>/dev/null || true
     done
     find /sys/fs/cgroup -maxdepth 3 -depth -type d -path '*/kubepods*' -exec rmdir {} + 2>/dev/null || true
 }

@@ -167,6 +167,7 @@ refuses "must be one of 'error', 'warn', 'info', 'debug', 'trace'" config.logLev
 refuses "/agent/storage/pvc/size" agent.storage.pvc.size=much
 refuses "additional properties 'paths' not allowed" 'config.rules[0].name=x,config.rules[0].match.paths=/'
 refuses "set detector.enabled=true" detector.enabled=false
+refuses "nothing would be installed" agent.enabled=false detector.enabled=false
 refuses "set detector.tls.secret" agent.grpc.tls.enabled=true
 refuses "set agent.grpc.tls.enabled=true" detector.tls.secret=x
 refuses "set nats.servers" agent.stream.mode=nats

@@ -1,6 +1,12 @@
 //! One request to the API server: where it is, who we are, a connection.
 
-use std::{fs::File, io::Read as _, path::Path, sync::Arc, time::Duration};
+use std::{
+    fs::File,
+    io::{self, Read as _},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Empty, LengthLimitError, Limited};
@@ -64,6 +70,11 @@ impl Trouble {
         let mut text = error.to_string();
         let mut next = error.source();
         while let Some(cause) = next {
+            // A server that dies says no good-bye; what the TLS library says of that helps nobody.
+            let kind = cause.downcast_ref::<io::Error>().map(io::Error::kind);
+            if kind == Some(io::ErrorKind::UnexpectedEof) {
+                return Self::Failed("the connection broke off".into());
+            }
             text = format!("{text}: {cause}");
             next = cause.source();
         }
@@ -215,6 +226,23 @@ mod tests {
     fn a_name_cannot_add_to_a_query() {
         assert_eq!(encoded("node-1.example"), "node-1.example");
         assert_eq!(encoded("a&b=c d/é"), "a%26b%3Dc%20d%2F%C3%A9");
+    }
+
+    #[derive(Debug, Error)]
+    #[error("error reading a body from connection")]
+    struct Outer(#[source] io::Error);
+
+    #[test]
+    fn a_server_that_dies_is_told_in_plain_words() {
+        let says = |kind, text: &str| Trouble::failed(&Outer(io::Error::new(kind, text))).to_string();
+        assert_eq!(
+            says(io::ErrorKind::UnexpectedEof, "peer closed connection without sending TLS close_notify"),
+            "the connection broke off"
+        );
+        assert_eq!(
+            says(io::ErrorKind::ConnectionReset, "reset by peer"),
+            "error reading a body from connection: reset by peer"
+        );
     }
 
     #[test]

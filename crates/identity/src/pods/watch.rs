@@ -3,6 +3,7 @@
 use std::{
     collections::hash_map::RandomState,
     hash::{BuildHasher as _, Hasher as _},
+    mem::{Discriminant, discriminant},
     sync::{Arc, Mutex, MutexGuard},
     time::{Duration, Instant},
 };
@@ -40,8 +41,8 @@ pub(super) struct Watcher {
     meter: Arc<Meter>,
     /// Failures since something went well.
     failures: u32,
-    /// The log says that something does not.
-    complained: bool,
+    /// The log says that something does not, and for which cause.
+    complained: Option<Discriminant<Trouble>>,
 }
 
 /// Where a watch goes on.
@@ -55,7 +56,7 @@ enum From {
 
 impl Watcher {
     pub(super) fn new(options: PodOptions, book: Arc<Mutex<Book>>, meter: Arc<Meter>) -> Self {
-        Self { options, book, meter, failures: 0, complained: false }
+        Self { options, book, meter, failures: 0, complained: None }
     }
 
     pub(super) async fn work(mut self) {
@@ -215,11 +216,11 @@ impl Watcher {
         let share = u32::try_from(RandomState::new().build_hasher().finish() % 128).unwrap_or_default();
         let pause = (doubled + doubled / 256 * share).max(asked);
         let host = &self.options.host;
-        if self.complained || matches!(trouble, Trouble::Gone) {
-            debug!(%host, error = %trouble, ?pause, "Kubernetes does not tell of pods.");
-        } else {
-            self.complained = true;
+        if worth_telling(self.complained, trouble) {
+            self.complained = Some(discriminant(trouble));
             warn!(%host, error = %trouble, "Kubernetes does not tell of pods; it is asked again, and what is known stays.");
+        } else {
+            debug!(%host, error = %trouble, ?pause, "Kubernetes does not tell of pods.");
         }
         self.failures = self.failures.saturating_add(1);
         sleep(pause).await;
@@ -227,7 +228,7 @@ impl Watcher {
 
     fn went_well(&mut self) {
         self.failures = 0;
-        if std::mem::take(&mut self.complained) {
+        if self.complained.take().is_some() {
             info!(host = %self.options.host, "Kubernetes tells of pods again.");
         }
     }
@@ -241,8 +242,42 @@ impl Watcher {
     }
 }
 
+/// Whether the log does not say it yet: once until all is well, and what somebody has to mend even after another cause. (A
+/// connection breaks first, and the next one is refused.)
+fn worth_telling(said: Option<Discriminant<Trouble>>, trouble: &Trouble) -> bool {
+    match trouble {
+        Trouble::Gone => false,
+        Trouble::Credentials(_) | Trouble::Unauthorized | Trouble::Forbidden => {
+            said != Some(discriminant(trouble))
+        }
+        Trouble::Slow | Trouble::Refused(..) | Trouble::Malformed(_) | Trouble::Failed(_) => said.is_none(),
+    }
+}
+
 fn advance(version: &mut String, newer: String) {
     if !newer.is_empty() {
         *version = newer;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_right_is_told_even_after_the_connection_broke() {
+        let (broke, slow) = (Trouble::Failed("reset".into()), Trouble::Slow);
+        let mut said = None;
+        let told: Vec<bool> =
+            [&Trouble::Gone, &broke, &broke, &slow, &Trouble::Forbidden, &Trouble::Forbidden]
+                .into_iter()
+                .chain([&broke, &Trouble::Forbidden, &Trouble::Unauthorized, &Trouble::Gone])
+                .map(|trouble| {
+                    let tells = worth_telling(said, trouble);
+                    said = if tells { Some(discriminant(trouble)) } else { said };
+                    tells
+                })
+                .collect();
+        assert_eq!(told, [false, true, false, false, true, false, false, false, true, false]);
     }
 }
