@@ -1,12 +1,16 @@
 //! The order of measuring: without, with, without, with …, so that a machine that slows down slows both.
 
-use std::{path::PathBuf, thread::available_parallelism};
+use std::{
+    path::{Path, PathBuf},
+    thread::available_parallelism,
+};
 
 use anyhow::{Context, Result};
 
 use crate::{
     agent::{Agent, Setup, Usage},
     latency::{self, LOAD},
+    profile::Perf,
     programs::{self, Counting, Program},
     quiet::{self, Slice},
     rate::{self, Rate},
@@ -119,6 +123,22 @@ fn series(plan: &Plan, cores: (usize, usize)) -> Result<Vec<(Rate, Usage)>> {
     Ok(found)
 }
 
+/// Where the agent's time goes while it takes `plan.rate` events per second: a flame graph.
+pub(crate) fn profile(plan: &Plan, file: &Path) -> Result<()> {
+    eprintln!("{} events/s for {SERIES_SECONDS} s, the agent profiled", plan.rate);
+    let agent = start(plan)?;
+    let perf = Perf::start(agent.pid(), plan.scratch.path())?;
+    rate::run(
+        &agent,
+        plan.scratch.path(),
+        (available_parallelism()?.get() - 1, 0),
+        plan.rate,
+        SERIES_SECONDS,
+    )?;
+    perf.draw(file)?;
+    agent.stop()
+}
+
 /// All workloads once, with the kernel counting; their times are not used, because counting costs some itself.
 fn programs(plan: &Plan, core: usize) -> Result<Vec<Program>> {
     eprintln!("the programs in the kernel");
@@ -145,7 +165,7 @@ fn take(plan: &Plan, core: usize, slices: &mut Slices) -> Result<()> {
         let job = Job {
             workload: *workload,
             steps: workload.steps(),
-            slices: if plan.quick { SLICES / 8 } else { SLICES },
+            slices: (if plan.quick { SLICES / 8 } else { SLICES } / workload.weight()).max(3),
             core,
             dir: plan.scratch.path().to_owned(),
         };

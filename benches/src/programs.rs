@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use libbpf_rs::query::ProgInfoIter;
 use serde::Serialize;
 
 const SWITCH: &str = "/proc/sys/kernel/bpf_stats_enabled";
@@ -33,7 +34,7 @@ impl Drop for Counting {
 /// One program, all its runs together.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Program {
-    /// Where it is attached, as the kernel calls these places; else its number.
+    /// Where it is attached, as the kernel calls these places.
     pub(crate) name: String,
     /// Runs.
     pub(crate) runs: f64,
@@ -41,13 +42,16 @@ pub(crate) struct Program {
     pub(crate) ns_per_run: f64,
 }
 
-/// The programs that the process `pid` has loaded and that ran, by the time they took in all.
+/// The programs that the process `pid` has attached and that ran, by the time they took in all. Its links say which
+/// they are: it has closed the programs themselves.
 pub(crate) fn of(pid: u32) -> Result<Vec<Program>> {
     let dir = Path::new("/proc").join(pid.to_string()).join("fdinfo");
     let files = fs::read_dir(&dir).with_context(|| dir.display().to_string())?;
     // Descriptors come and go while we look.
     let infos = files.flatten().filter_map(|file| fs::read_to_string(file.path()).ok());
-    Ok(programs(infos.map(|info| fields(&info)).collect()))
+    let infos: Vec<Fields> = infos.map(|info| fields(&info)).collect();
+    let counts = ProgInfoIter::default().map(|program| (program.id, program.run_cnt, program.run_time_ns));
+    Ok(programs(&infos, counts))
 }
 
 type Fields = BTreeMap<String, String>;
@@ -57,28 +61,23 @@ fn fields(info: &str) -> Fields {
     pairs.map(|(key, value)| (key.trim().to_owned(), value.trim().to_owned())).collect()
 }
 
-fn programs(infos: Vec<Fields>) -> Vec<Program> {
+/// `counts`: number, runs and nanoseconds of every program in the kernel.
+fn programs(infos: &[Fields], counts: impl Iterator<Item = (u32, u64, u64)>) -> Vec<Program> {
     // A link knows where; the name is under another key for each type of link.
-    let mut names: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    let mut names: BTreeMap<u32, BTreeSet<&str>> = BTreeMap::new();
     for info in infos.iter().filter(|info| info.contains_key("link_type")) {
         let name = ["tp_name", "name", "func", "target_name"].iter().find_map(|key| info.get(*key));
-        if let (Some(program), Some(name)) = (info.get("prog_id"), name) {
-            names.entry(program.clone()).or_default().insert(name);
+        let program = info.get("prog_id").and_then(|id| id.parse().ok());
+        if let (Some(program), Some(name)) = (program, name) {
+            names.entry(program).or_default().insert(name);
         }
     }
-    let number = |info: &Fields, key: &str| info.get(key).and_then(|text| text.parse::<f64>().ok());
-    let mut found = BTreeMap::new();
-    for info in &infos {
-        let runs = number(info, "run_cnt").filter(|runs| *runs > 0.0);
-        let (Some(id), Some(runs), Some(ns)) = (info.get("prog_id"), runs, number(info, "run_time_ns"))
-        else {
-            continue;
-        };
-        let places = names.get(id).map(|names| names.iter().copied().collect::<Vec<_>>().join(", "));
-        let name = places.unwrap_or_else(|| format!("program {id}"));
-        found.insert(id.clone(), Program { name, runs, ns_per_run: ns / runs });
-    }
-    let mut found: Vec<_> = found.into_values().collect();
+    let ran = counts.filter(|(_, runs, _)| *runs > 0).filter_map(|(id, runs, ns)| {
+        let name = names.get(&id)?.iter().copied().collect::<Vec<_>>().join(", ");
+        let runs = runs as f64;
+        Some(Program { name, runs, ns_per_run: ns as f64 / runs })
+    });
+    let mut found: Vec<_> = ran.collect();
     found.sort_by(|one, other| (other.runs * other.ns_per_run).total_cmp(&(one.runs * one.ns_per_run)));
     found
 }
@@ -91,14 +90,10 @@ mod tests {
     fn a_program_has_the_names_of_its_links() {
         let link = "link_type:\traw_tracepoint\nprog_id:\t7\ntp_name:\tsched_process_exec\n";
         let also = "link_type:\tperf\nprog_id:\t7\nname:\tsys_exit_execve\n";
-        let program = "prog_type:\t5\nprog_id:\t7\nrun_time_ns:\t3000\nrun_cnt:\t10\n";
-        let idle = "prog_type:\t5\nprog_id:\t8\nrun_time_ns:\t0\nrun_cnt:\t0\n";
-        let nameless = "prog_type:\t5\nprog_id:\t9\nrun_time_ns:\t9000\nrun_cnt:\t3\n";
-        let found = programs([also, link, program, idle, nameless, "pos:\t0\n"].map(fields).into());
-        let of = |name: &str, runs, ns_per_run| Program { name: name.into(), runs, ns_per_run };
-        assert_eq!(
-            found,
-            [of("program 9", 3.0, 3000.0), of("sched_process_exec, sys_exit_execve", 10.0, 300.0)]
-        );
+        let counts = [(7, 10, 3000), (8, 3, 9000), (9, 0, 0)];
+        let idle = "link_type:\tperf\nprog_id:\t9\nname:\tsys_exit_mknod\n";
+        let found = programs(&[also, link, idle, "pos:\t0\n"].map(fields), counts.into_iter());
+        let name = "sched_process_exec, sys_exit_execve".into();
+        assert_eq!(found, [Program { name, runs: 10.0, ns_per_run: 300.0 }]);
     }
 }

@@ -209,13 +209,16 @@ impl Report {
         }
         self.write_series(out)?;
         if !self.latency.is_empty() {
-            writeln!(out, "\n| alert latency | events/s | alerts | p50, ms | p95, ms | p99, ms | max, ms |")?;
-            writeln!(out, "|---|--:|--:|--:|--:|--:|--:|")?;
+            writeln!(
+                out,
+                "\n| alert latency | events/s | alerts | p50, ms | p95, ms | p99, ms | p99.9, ms | max, ms |"
+            )?;
+            writeln!(out, "|---|--:|--:|--:|--:|--:|--:|--:|")?;
         }
         for latency in &self.latency {
             writeln!(
                 out,
-                "| {} → line, {} | {:.0} | {} | {:.2} | {:.2} | {:.2} | {:.2} |",
+                "| {} → line, {} | {:.0} | {} | {:.2} | {:.2} | {:.2} | {:.2} | {:.2} |",
                 match latency.deed {
                     Deed::Open => "open returned",
                     Deed::Spawn => "spawn returned",
@@ -226,6 +229,7 @@ impl Report {
                 latency.p50_ms,
                 latency.p95_ms,
                 latency.p99_ms,
+                latency.p999_ms,
                 latency.max_ms,
             )?;
         }

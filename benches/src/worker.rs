@@ -56,6 +56,7 @@ impl Job {
 pub(crate) fn run(job: &Job) -> Result<()> {
     pin(job.core)?;
     let mut bench = Bench::new(&job.dir)?;
+    bench.prepare(job.workload)?;
     let mut yardstick = Yardstick::new();
     // The first steps fill caches and fault pages in; they are not a slice.
     for step in 0..job.steps.saturating_mul(job.slices).div_ceil(50) {

@@ -11,7 +11,10 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
-use nix::sys::socket::{setsockopt, sockopt};
+use nix::sys::{
+    resource::{Resource, getrlimit, setrlimit},
+    socket::{setsockopt, sockopt},
+};
 use serde::Serialize;
 
 /// One kind of work that a watched machine does.
@@ -33,6 +36,14 @@ pub(crate) enum Workload {
     Connect,
     /// 40 % open/read/close, 20 % exec, 20 % network, 20 % writes and renames.
     Mixed,
+    /// open_read_close by a process with ten thousand open files.
+    ManyFiles,
+    /// Starts 64 programs at once and waits for all of them.
+    ForkStorm,
+    /// Compiles a C file that includes most of the standard headers: what each step of a build does.
+    Compile,
+    /// Makes a control group, has a program started in it, and removes it: a container's life. Needs root.
+    Cgroup,
 }
 
 impl Workload {
@@ -45,6 +56,10 @@ impl Workload {
         Self::Exec,
         Self::Connect,
         Self::Mixed,
+        Self::ManyFiles,
+        Self::ForkStorm,
+        Self::Compile,
+        Self::Cgroup,
     ];
 
     /// The name on the command line and in reports.
@@ -57,22 +72,60 @@ impl Workload {
             Self::Exec => "exec",
             Self::Connect => "connect",
             Self::Mixed => "mixed",
+            Self::ManyFiles => "many_files",
+            Self::ForkStorm => "fork_storm",
+            Self::Compile => "compile",
+            Self::Cgroup => "cgroup",
         }
     }
 
-    /// Steps in one slice: about 4 ms of work on a small virtual machine.
+    /// Steps in one slice: about 4 ms of work on a small virtual machine, or one step that takes longer.
     pub(crate) fn steps(self) -> u32 {
         match self {
             Self::Unwatched => 30_000,
-            Self::OpenReadClose => 2_000,
+            Self::OpenReadClose | Self::ManyFiles => 2_000,
             Self::WriteNull => 25_000,
             Self::WriteFile => 12_000,
             Self::Exec => 16,
             Self::Connect => 250,
             Self::Mixed => 60,
+            Self::ForkStorm | Self::Compile | Self::Cgroup => 1,
+        }
+    }
+
+    /// Of the slices of a round so many are one: a slice that takes longer counts for more.
+    pub(crate) fn weight(self) -> u32 {
+        match self {
+            Self::ForkStorm | Self::Cgroup => 4,
+            Self::Compile => 8,
+            _ => 1,
         }
     }
 }
+
+/// What the compiled file includes; each includes many more.
+const HEADERS: &[&str] = &[
+    "stdio",
+    "stdlib",
+    "string",
+    "math",
+    "time",
+    "signal",
+    "errno",
+    "unistd",
+    "fcntl",
+    "pthread",
+    "sys/socket",
+    "sys/stat",
+    "sys/wait",
+    "netinet/in",
+    "netdb",
+    "poll",
+];
+/// Programs that a storm starts.
+const STORM: usize = 64;
+/// Open files of a process with many.
+const OPEN: usize = 10_000;
 
 /// How many files the file workloads go round: more than one, so that no cache of one entry helps.
 const FILES: usize = 64;
@@ -101,6 +154,8 @@ impl Scratch {
             .status()
             .context("cc: a C compiler makes the program that the exec workload starts")?;
         ensure!(status.success(), "cc could not compile {} ({status})", source.display());
+        let includes = HEADERS.iter().map(|header| format!("#include <{header}.h>\n"));
+        fs::write(dir.path().join("headers.c"), includes.collect::<String>())?;
         Ok(Self { dir })
     }
 
@@ -108,6 +163,14 @@ impl Scratch {
     pub(crate) fn path(&self) -> &Path {
         self.dir.path()
     }
+}
+
+/// Where the hierarchy of control groups v2 is mounted.
+fn cgroups() -> Result<PathBuf> {
+    let mounts = fs::read_to_string("/proc/self/mounts")?;
+    let mut fields = mounts.lines().map(|line| line.split(' ').collect::<Vec<_>>());
+    let mount = fields.find(|fields| fields.get(2) == Some(&"cgroup2"));
+    Ok(mount.as_ref().and_then(|fields| fields.get(1)).context("control groups v2 are not mounted")?.into())
 }
 
 fn file(dir: &Path, number: usize) -> PathBuf {
@@ -129,6 +192,9 @@ pub(crate) struct Bench {
     program: PathBuf,
     listener: TcpListener,
     address: SocketAddr,
+    dir: PathBuf,
+    /// Open for as long as the steps are done.
+    held: Vec<File>,
 }
 
 impl Bench {
@@ -145,7 +211,22 @@ impl Bench {
             program: program()?,
             address: listener.local_addr()?,
             listener,
+            dir: dir.to_owned(),
+            held: Vec::new(),
         })
+    }
+
+    /// What `workload` needs besides.
+    pub(crate) fn prepare(&mut self, workload: Workload) -> Result<()> {
+        if workload == Workload::ManyFiles {
+            let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
+            setrlimit(Resource::RLIMIT_NOFILE, most, most)?;
+            self.held = (0..OPEN)
+                .map(|at| File::open(file(&self.dir, at % FILES)))
+                .collect::<Result<_, _>>()
+                .with_context(|| format!("{OPEN} open files, of which this process may have {most}"))?;
+        }
+        Ok(())
     }
 
     /// Does step number `step` of `workload`.
@@ -154,12 +235,15 @@ impl Bench {
             Workload::Unwatched => {
                 std::hint::black_box(nix::unistd::getppid());
             }
-            Workload::OpenReadClose => self.open_read_close(step)?,
+            Workload::OpenReadClose | Workload::ManyFiles => self.open_read_close(step)?,
             Workload::WriteNull => self.null.write_all(b"x")?,
             Workload::WriteFile => self.log.write_all(b"x")?,
             Workload::Exec => self.exec()?,
             Workload::Connect => self.connect()?,
             Workload::Mixed => self.mixed(step)?,
+            Workload::ForkStorm => self.fork_storm()?,
+            Workload::Compile => self.compile()?,
+            Workload::Cgroup => self.cgroup(step)?,
         }
         Ok(())
     }
@@ -174,15 +258,44 @@ impl Bench {
     }
 
     // std starts programs with posix_spawn, which is vfork and exec.
+    fn nothing(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command.env_clear().stdin(Stdio::inherit()).stdout(Stdio::inherit()).stderr(Stdio::inherit());
+        command
+    }
+
     fn exec(&self) -> Result<()> {
-        let status = Command::new(&self.program)
-            .env_clear()
-            .stdin(Stdio::inherit())
-            .stdout(Stdio::inherit())
-            .stderr(Stdio::inherit())
-            .status()?;
+        let status = self.nothing().status()?;
         ensure!(status.success(), "{}: {status}", self.program.display());
         Ok(())
+    }
+
+    fn fork_storm(&self) -> Result<()> {
+        let children: Vec<_> = (0..STORM).map(|_| self.nothing().spawn()).collect::<Result<_, _>>()?;
+        for mut child in children {
+            child.wait()?;
+        }
+        Ok(())
+    }
+
+    fn compile(&self) -> Result<()> {
+        let [source, object] = ["headers.c", "headers.o"].map(|name| self.dir.join(name));
+        let status = Command::new("cc").arg("-c").arg(source).arg("-o").arg(object).status()?;
+        ensure!(status.success(), "cc: {status}");
+        Ok(())
+    }
+
+    /// The program's starter is in the new group while it starts it.
+    fn cgroup(&self, step: u32) -> Result<()> {
+        let root = cgroups()?;
+        let made = root.join(format!("sentinel-bench-{}-{step}", std::process::id()));
+        fs::create_dir(&made).with_context(|| made.display().to_string())?;
+        let enter = |group: &Path| fs::write(group.join("cgroup.procs"), "0");
+        enter(&made)?;
+        let done = self.exec();
+        enter(&root)?;
+        fs::remove_dir(&made)?;
+        done
     }
 
     fn connect(&self) -> Result<()> {

@@ -1,5 +1,8 @@
 //! What is done in a process of its own, so that the process table and the events have it as one.
 
+mod handle;
+mod ring;
+
 use std::{
     ffi::CString,
     fs::{self, File},
@@ -34,6 +37,9 @@ use crate::stage::read_some;
 /// Longest that a race lasts.
 const RACE: Duration = Duration::from_secs(10);
 
+/// What the kernel or file system does not offer, or not to this process: the attack is skipped, not failed.
+pub(crate) const NOT_HERE: &str = "not to be had here";
+
 type Act = fn(&[String]) -> anyhow::Result<()>;
 
 const ACTS: &[(&str, Act)] = &[
@@ -42,6 +48,9 @@ const ACTS: &[(&str, Act)] = &[
     ("shell-on-pair", |_| shell_on(UnixStream::pair()?.0)),
     ("read", |arguments| read_some(Path::new(first(arguments)?))),
     ("read-race", read_race),
+    ("read-by-handle", handle::read),
+    ("read-by-ring", ring::read),
+    ("connect-by-ring", ring::connect),
     ("wait", |_| wait()),
     ("victim", |_| victim()),
     ("attach", attach),

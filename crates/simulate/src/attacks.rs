@@ -10,6 +10,7 @@ mod exec_deleted;
 mod exec_memory;
 mod exec_orphan;
 mod exec_temporary;
+mod exec_temporary_traversal;
 mod exploit_sudo;
 mod injection_anonymous;
 mod injection_library;
@@ -30,16 +31,22 @@ mod persist_preload;
 mod persist_service;
 mod read_cloud_credentials;
 mod read_passwords;
+mod read_passwords_disguise;
+mod read_passwords_handle;
 mod read_passwords_mapped;
 mod read_passwords_race;
+mod read_passwords_ring;
 mod read_passwords_symlink;
 mod read_passwords_traversal;
 mod read_private_key;
+mod read_private_key_odd_name;
 mod reverse_shell_dev_tcp;
 mod reverse_shell_port;
 mod reverse_shell_python;
+mod reverse_shell_ring;
 mod reverse_shell_socket;
 mod reverse_shell_tool;
+mod reverse_shell_tool_quoted;
 mod search_credentials;
 mod setuid_bit;
 mod shell_network;
@@ -59,6 +66,7 @@ pub const ALL: &[Attack] = &[
     exec_memory::ATTACK,
     exec_orphan::ATTACK,
     exec_temporary::ATTACK,
+    exec_temporary_traversal::ATTACK,
     exploit_sudo::ATTACK,
     injection_anonymous::ATTACK,
     injection_library::ATTACK,
@@ -79,16 +87,22 @@ pub const ALL: &[Attack] = &[
     persist_service::ATTACK,
     read_cloud_credentials::ATTACK,
     read_passwords::ATTACK,
+    read_passwords_disguise::ATTACK,
+    read_passwords_handle::ATTACK,
     read_passwords_mapped::ATTACK,
     read_passwords_race::ATTACK,
+    read_passwords_ring::ATTACK,
     read_passwords_symlink::ATTACK,
     read_passwords_traversal::ATTACK,
     read_private_key::ATTACK,
+    read_private_key_odd_name::ATTACK,
     reverse_shell_dev_tcp::ATTACK,
     reverse_shell_port::ATTACK,
     reverse_shell_python::ATTACK,
+    reverse_shell_ring::ATTACK,
     reverse_shell_socket::ATTACK,
     reverse_shell_tool::ATTACK,
+    reverse_shell_tool_quoted::ATTACK,
     search_credentials::ATTACK,
     setuid_bit::ATTACK,
     shell_network::ATTACK,

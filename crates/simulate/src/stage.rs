@@ -18,6 +18,7 @@ use std::{
 use anyhow::{Context as _, bail};
 
 use crate::{
+    act::NOT_HERE,
     attack::Missing,
     guard::{Guard, MARK},
 };
@@ -123,6 +124,24 @@ impl Stage {
         Ok(command)
     }
 
+    /// The same from a copy that has this path.
+    pub(crate) fn act_from(&self, copy: &Path, name: &str) -> anyhow::Result<Command> {
+        self.directory(copy.parent().context("a file in no directory")?)?;
+        self.copy(&self.program, copy)?;
+        let mut command = Command::new(copy);
+        command.args(["act", name]);
+        Ok(command)
+    }
+
+    /// The same from a copy that is called and placed like a program which may make an io_uring: that it has one is
+    /// not what is to be noticed.
+    pub(crate) fn act_of_ring_user(&self, name: &str) -> anyhow::Result<Command> {
+        if fs::read_to_string("/proc/sys/kernel/io_uring_disabled").is_ok_and(|mode| mode.trim() == "2") {
+            bail!(Missing("io_uring is switched off".to_owned()));
+        }
+        self.act_from(&Path::new("/opt").join(self.name()).join("nginx"), name)
+    }
+
     /// Has a command run by a user who is not root.
     pub(crate) fn as_nobody(&self, command: &mut Command) -> anyhow::Result<()> {
         if is_root() {
@@ -157,6 +176,9 @@ impl Stage {
             let mut text = String::new();
             if let Some(pipe) = &mut complaint {
                 let _ = pipe.take(4096).read_to_string(&mut text);
+            }
+            if text.contains(NOT_HERE) {
+                bail!(Missing(text.trim().to_owned()));
             }
             bail!("{name} failed: {}", text.trim());
         }

@@ -13,7 +13,7 @@ pub(super) const ATTACK: Attack = Attack {
     name: "persist-preload",
     rule: "Preloaded library for every program",
     about: "opens /etc/ld.so.preload for writing and writes nothing; makes and removes it when it is not there",
-    twin: "reads it, or /etc/ld.so.cache",
+    twin: "reads it, or /etc/passwd",
     attack: |stage| {
         needs_root()?;
         match Path::new(FILE).exists() {
@@ -21,5 +21,5 @@ pub(super) const ATTACK: Attack = Attack {
             false => stage.file(Path::new(FILE), "", 0o644),
         }
     },
-    benign: |_| read_some(Path::new(if Path::new(FILE).exists() { FILE } else { "/etc/ld.so.cache" })),
+    benign: |_| read_some(Path::new(if Path::new(FILE).exists() { FILE } else { "/etc/passwd" })),
 };

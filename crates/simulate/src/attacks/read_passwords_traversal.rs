@@ -9,7 +9,7 @@ pub(super) const ATTACK: Attack = Attack {
     twin: "reads /etc/passwd by such a path",
     attack: |stage| {
         needs_root()?;
-        stage.must(stage.act("read").arg("/usr/share/..//../usr/../etc/./shadow"))
+        stage.must(stage.act("read").arg("/dev/..//proc/../etc/./shadow"))
     },
-    benign: |stage| stage.must(stage.act("read").arg("/usr/share/..//../usr/../etc/./passwd")),
+    benign: |stage| stage.must(stage.act("read").arg("/dev/..//proc/../etc/./passwd")),
 };
