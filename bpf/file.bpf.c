@@ -3,7 +3,8 @@
 #include "filter.h"
 #include "names.h"
 
-/* -- open, openat, openat2, creat ------------------------------------------------------------------- */
+/* -- open, openat, openat2, creat, open_by_handle_at
+ * ------------------------------------------------------------------- */
 
 struct open_call {
 	const char *name;
@@ -241,12 +242,27 @@ static __always_inline int open_exit(struct tp_sys_exit *ctx, bool loop)
 	return open_tell(&c, loop);
 }
 
-/* Attached to sys_exit_{open,openat,openat2,creat}. Misses: int 0x80, open_by_handle_at. */
+/* A handle is a number of the file system's: nothing was asked for by name. */
+static __always_inline int open_handle_exit(struct tp_sys_exit *ctx, bool loop)
+{
+	struct open_call c = {.dirfd = -1};
+
+	if (!wanted_call(SENTINEL_KIND_FILE_OPEN, ctx->ret))
+		return 0;
+	c.nr = call_of(ctx);
+	c.ret = ctx->ret;
+	c.flags = ARG(2);
+	return open_tell(&c, loop);
+}
+
+/* Attached to sys_exit_{open,openat,openat2,creat}. Misses: int 0x80. */
 PROGRAM(file_open, struct tp_sys_exit, open_exit, ctx)
+/* Attached to sys_exit_open_by_handle_at. */
+PROGRAM(file_open_handle, struct tp_sys_exit, open_handle_exit, ctx)
 
 /* What all of them are made of, those of 32 bits and of x32 too; other calls pay nothing. Its result is the
  * descriptor, and what was asked for is the kernel's copy. Where trampolines can be had (5.5, on arm64 6.4).
- * Misses: open_by_handle_at. */
+ * Opens by handle are made of something else. */
 SEC("fexit/do_sys_openat2")
 int file_open_direct(__u64 *ctx) /* directory, name, how, result */
 {

@@ -34,6 +34,7 @@
 #define NR_OPEN		     2
 #define NR_OPENAT	     257
 #define NR_OPENAT2	     437
+#define NR_OPEN_BY_HANDLE_AT 304
 #define NR_PIDFD_GETFD	     438
 #define NR_PIDFD_SEND_SIGNAL 424
 #define NR_PIVOT_ROOT	     155
@@ -95,6 +96,7 @@
 #define NR_OPEN		     (-1)
 #define NR_OPENAT	     56
 #define NR_OPENAT2	     437
+#define NR_OPEN_BY_HANDLE_AT 265
 #define NR_PIDFD_GETFD	     438
 #define NR_PIDFD_SEND_SIGNAL 424
 #define NR_PIVOT_ROOT	     41

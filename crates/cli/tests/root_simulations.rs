@@ -27,6 +27,10 @@ const DEADLINE: Duration = Duration::from_secs(300);
 const ALSO: &[(&str, &str)] =
     &[("exec-memory", "File made in memory"), ("injection-memory-file", "Program without a file")];
 
+/// Attacks that need something of the kernel, as `sentinel doctor` names it: where it says that this is not there, they
+/// need not be seen.
+const NEEDS: &[(&str, &str)] = &[("read-passwords-ring", "io_uring"), ("reverse-shell-ring", "io_uring")];
+
 /// A rule of the test's own: its alert says that all alerts before it have come.
 const MARK: &str = "
 - rule: mark
@@ -140,8 +144,8 @@ fn can_match(rule: &Rule) -> bool {
     !Engine::new(shipped(), &selection).kinds().is_empty()
 }
 
-/// Runs an attack or its twin. False when it needs something that is not here.
-fn run(program: &Path, arguments: &[&str]) -> Result<bool, String> {
+/// Runs an attack or its twin. When it needs something that is not here: what.
+fn run(program: &Path, arguments: &[&str]) -> Result<Option<String>, String> {
     let output = Command::new(program)
         .arg("run")
         .args(arguments)
@@ -150,8 +154,8 @@ fn run(program: &Path, arguments: &[&str]) -> Result<bool, String> {
         .unwrap();
     let outcome: Value = serde_json::from_slice(&output.stdout).unwrap();
     match outcome["outcome"].as_str().unwrap() {
-        "done" => Ok(true),
-        "skipped" => Ok(false),
+        "done" => Ok(None),
+        "skipped" => Ok(Some(outcome["reason"].as_str().unwrap().to_owned())),
         _ => Err(outcome.to_string()),
     }
 }
@@ -162,6 +166,18 @@ fn raised(running: &mut Running) -> Vec<Value> {
     running.alerts().into_iter().filter(ours).collect()
 }
 
+/// Why an attack need not be seen on this kernel, as `sentinel doctor` says.
+fn missing(attack: &str) -> Option<String> {
+    let (_, fact) = NEEDS.iter().find(|(name, _)| *name == attack)?;
+    let mut doctor = Command::new(env!("CARGO_BIN_EXE_sentinel"));
+    let output = doctor.args(["doctor", "--format", "json"]).output().unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let checks = report["checks"].as_array().unwrap();
+    let check = checks.iter().find(|check| check["name"] == *fact).unwrap();
+    let there = check["available"].as_bool().unwrap();
+    (!there).then(|| format!("doctor says of {fact}: {}", check["detail"].as_str().unwrap()))
+}
+
 /// What became of an attack and its twin.
 enum Judgement {
     Seen,
@@ -170,16 +186,19 @@ enum Judgement {
 }
 
 fn judge(program: &Path, name: &str, rule: &Rule, running: &mut Running) -> Result<Judgement, String> {
-    if run(program, &[name, "--benign"])? {
+    if run(program, &[name, "--benign"])?.is_none() {
         let alerts = raised(running);
         if !alerts.is_empty() {
             return Err(format!("its twin raised {alerts:#?}"));
         }
     }
-    if !run(program, &[name])? {
-        return Ok(Judgement::Skipped("something that it needs is not here".to_owned()));
+    if let Some(why) = run(program, &[name])? {
+        return Ok(Judgement::Skipped(why));
     }
     let alerts = raised(running);
+    if let (Some(why), true) = (missing(name), alerts.is_empty()) {
+        return Ok(Judgement::Skipped(why));
+    }
     if !can_match(rule) {
         return Ok(Judgement::Skipped(format!("no event that this build reports can match {:?}", rule.name)));
     }

@@ -33,7 +33,7 @@ kinds! {
     Fork = "fork",
     /// A process ended: its last thread has exited.
     Exit = "exit",
-    /// A file was opened (open, openat, openat2, creat), or the attempt failed.
+    /// A file was opened (open, openat, openat2, creat, open_by_handle_at), or the attempt failed.
     FileOpen = "file_open",
     /// A file that has a path was read.
     FileRead = "file_read",

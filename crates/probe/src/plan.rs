@@ -85,10 +85,10 @@ macro_rules! syscalls {
 
 /// A program at the end of every request of io_uring: who makes none pays nothing.
 macro_rules! requests {
-    ([$($kind:ident),+], $program:literal, $hook:literal) => {
+    ($kinds:expr, $name:literal, $hook:literal) => {
         Job {
-            kinds: &[$(Kind::$kind),+],
-            variants: &[Variant { program: $program, hooks: &[Typed($hook)], needs: &[TpBtf, BpfLoop, Uring] }],
+            kinds: $kinds,
+            variants: &[Variant { program: $name, hooks: &[Typed($hook)], needs: &[TpBtf, BpfLoop, Uring] }],
         }
     };
 }
@@ -206,6 +206,7 @@ pub(crate) const JOBS: &[Job] = &[
             Variant { program: "file_open_old", hooks: OPENS, needs: &[Tracefs] },
         ],
     },
+    syscalls!([FileOpen], "file_open_handle", "file_open_handle_old", ["sys_exit_open_by_handle_at"]),
     syscalls!(
         [FileRead],
         "file_read",
@@ -346,27 +347,13 @@ pub(crate) const JOBS: &[Job] = &[
     syscalls!([IoUringSetup], "io_uring_setup", ["sys_exit_io_uring_setup"]),
     syscalls!([ProcessVmWrite], "process_vm_write", ["sys_exit_process_vm_writev"]),
     // The end first: what is submitted finds it listening.
-    Job {
-        kinds: REQUESTED,
-        variants: &[Variant {
-            program: "uring_done",
-            hooks: &[Typed("io_uring_complete")],
-            needs: &[TpBtf, BpfLoop, Uring],
-        }],
-    },
-    Job {
-        kinds: OVERFLOWING,
-        variants: &[Variant {
-            program: "uring_overflow",
-            hooks: &[Typed("io_uring_cqe_overflow")],
-            needs: &[TpBtf, BpfLoop, Uring],
-        }],
-    },
+    requests!(REQUESTED, "uring_done", "io_uring_complete"),
+    requests!(OVERFLOWING, "uring_overflow", "io_uring_cqe_overflow"),
     submissions!(SUBMITTED, "uring_submit", "uring_submit_old"),
-    requests!([FileRead], "uring_read", "io_uring_complete"),
-    requests!([FileWrite, FileClose], "uring_write", "io_uring_complete"),
-    requests!([Send], "uring_send", "io_uring_complete"),
-    requests!([Recv, Send], "uring_recv", "io_uring_complete"),
+    requests!(&[Kind::FileRead], "uring_read", "io_uring_complete"),
+    requests!(&[Kind::FileWrite, Kind::FileClose], "uring_write", "io_uring_complete"),
+    requests!(&[Kind::Send], "uring_send", "io_uring_complete"),
+    requests!(&[Kind::Recv, Kind::Send], "uring_recv", "io_uring_complete"),
     submissions!(&[Kind::FileRead], "uring_read_silent", "uring_read_silent_old"),
     submissions!(&[Kind::FileWrite, Kind::FileClose], "uring_write_silent", "uring_write_silent_old"),
     submissions!(&[Kind::Send], "uring_send_silent", "uring_send_silent_old"),

@@ -13,7 +13,7 @@ use std::{
 };
 
 use harness::{c, call, capture_of, owned};
-use libc::{AT_FDCWD, O_CREAT, O_RDONLY, O_RDWR, O_WRONLY};
+use libc::{AT_FDCWD, O_CREAT, O_RDONLY, O_RDWR};
 use sentinel_event::{Body, Event, FileOpen, Kind, PathFlags};
 
 /// What is loaded.
@@ -51,7 +51,7 @@ fn every_variant_of_open_is_seen() {
         #[cfg(target_arch = "x86_64")]
         (libc::SYS_open, [p, rdwr, 0, 0, 0, 0], O_RDWR),
         #[cfg(target_arch = "x86_64")]
-        (libc::SYS_creat, [p, 0o640, 0, 0, 0, 0], O_CREAT | O_WRONLY | libc::O_TRUNC),
+        (libc::SYS_creat, [p, 0o640, 0, 0, 0, 0], O_CREAT | libc::O_WRONLY | libc::O_TRUNC),
         (libc::SYS_openat, [CWD, p, rdwr, 0, 0, 0], O_RDWR),
         (libc::SYS_openat2, [CWD, p, how.as_ptr() as usize, 24, 0, 0], O_RDWR),
     ];
@@ -68,6 +68,45 @@ fn every_variant_of_open_is_seen() {
         assert_eq!(open.mode & 0o777, if flags & O_CREAT == O_CREAT { 0o640 } else { 0 });
         assert!(open.ino != 0 && open.dev != 0 && !open.created);
     }
+}
+
+/// `struct file_handle`: room for what a file system tells, its type, what it tells.
+#[repr(C)]
+struct Handle {
+    bytes: u32,
+    kind: i32,
+    data: [u8; 128],
+}
+
+#[test]
+fn an_open_by_handle_is_told_with_its_path() {
+    let (_dir, dir) = temp();
+    let path = dir.join("numbered");
+    fs::write(&path, "").unwrap();
+    let name = c(&path);
+    let (mut handle, mut mount) = (Handle { bytes: 128, kind: 0, data: [0; 128] }, 0i32);
+    let at = &raw mut handle as usize;
+    let named = [CWD, name.as_ptr() as usize, at, &raw mut mount as usize, 0, 0];
+    if call(libc::SYS_name_to_handle_at, named)
+        .is_err_and(|error| error.raw_os_error() == Some(libc::EOPNOTSUPP))
+    {
+        return; // not every file system has them
+    }
+    let beside = File::open(&dir).unwrap();
+    let asked = [beside.as_raw_fd() as usize, at, O_RDONLY as usize, 0, 0, 0];
+    let (mut fd, mut failed) = (None, None);
+    let events = capture_of(KINDS).during(|| {
+        fd = Some(owned(call(libc::SYS_open_by_handle_at, asked).unwrap()));
+        handle.bytes = 1 << 20;
+        failed = call(libc::SYS_open_by_handle_at, asked).err();
+    });
+    let [(event, open), (refused, nothing)] = opens(&events)[..] else { panic!("{events:?}") };
+    assert_eq!(event.head.syscall.unwrap().0, libc::SYS_open_by_handle_at as u16);
+    assert_eq!(event.head.result, i64::from(fd.unwrap().as_raw_fd()));
+    assert_eq!((&open.path.bytes[..], open.flags as i32), (path.as_os_str().as_bytes(), O_RDONLY));
+    assert!(open.ino != 0 && open.dev != 0 && open.asked.path.is_empty());
+    assert_eq!(refused.head.result, -i64::from(failed.unwrap().raw_os_error().unwrap()));
+    assert!(nothing.path.bytes.is_empty() && nothing.asked.path.is_empty(), "{nothing:?}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::Text;
 
 /// A file was opened, or the attempt failed.
 ///
-/// Hook: `sys_exit_{open,openat,openat2,creat}`. The path is read from the opened file; on failure, or
+/// Hook: `sys_exit_{open,openat,openat2,creat,open_by_handle_at}`. The path is read from the opened file; on failure, or
 /// when another thread may have swapped the descriptor, `asked` tells what the caller named.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FileOpen {

@@ -31,6 +31,7 @@ const EVERYWHERE: &[Row] = &[
     (Kind::Exit, -1, "procexit"),
     (Kind::FileOpen, libc::SYS_openat, "openat"),
     (Kind::FileOpen, libc::SYS_openat2, "openat2"),
+    (Kind::FileOpen, libc::SYS_open_by_handle_at, "open_by_handle_at"),
     (Kind::FileRead, libc::SYS_read, "read"),
     (Kind::FileRead, libc::SYS_pread64, "pread"),
     (Kind::FileRead, libc::SYS_readv, "readv"),
