@@ -205,3 +205,23 @@ fn files_that_cannot_be_read_are_reported_alike() {
     assert_eq!(place(&report.errors[0]), "1:1 LOAD_ERR_FILE_READ file ");
     assert_eq!(report.to_string(), "f.yaml:1:1: LOAD_ERR_FILE_READ: permission denied\n1 errors, 0 warnings");
 }
+
+#[test]
+fn what_is_only_ours_has_its_own_codes() {
+    let of = |rest: &str| {
+        let rule = "- rule: r\n  desc: d\n  output: o\n  priority: INFO\n  condition: evt.type = openat\n";
+        let (report, _) = RuleSet::load(&[("f.yaml", &format!("{rule}{rest}"))]);
+        let all = report.errors.iter().chain(&report.warnings);
+        all.map(|one| (one.code.name(), one.line)).collect::<Vec<_>>()
+    };
+    let extension = [("LOAD_ERR_EXTENSION", 6)];
+    assert_eq!(of("  threshold: {at: 3}\n"), extension);
+    assert_eq!(of("  sequence: {maxspan: 1s}\n"), extension);
+    // Fields and conditions in them are the language's.
+    let field = "  threshold: {at: 3, within: 1s, by: proc.nmae}\n";
+    assert_eq!(of(field), [("LOAD_ERR_COMPILE_CONDITION", 6)]);
+    assert_eq!(of("  threshold: {at: 1, within: 1s}\n"), [("LOAD_WARNING_EXTENSION", 6)]);
+    for does in [", quiet: 1s", ", distinct: fd.name"] {
+        assert_eq!(of(&format!("  threshold: {{at: 1, within: 1s{does}}}\n")), []);
+    }
+}

@@ -367,25 +367,6 @@ fn errors_name_the_place_and_what_would_do() {
 }
 
 #[test]
-fn what_is_only_ours_has_its_own_codes() {
-    let of = |rest: &str| {
-        let (report, _) = RuleSet::load(&[("f.yaml", &rule("r", "evt.type = openat", rest))]);
-        let all = report.errors.iter().chain(&report.warnings);
-        all.map(|one| (one.code.name(), one.line)).collect::<Vec<_>>()
-    };
-    let extension = [("LOAD_ERR_EXTENSION", 6)];
-    assert_eq!(of("  threshold: {at: 3}\n"), extension);
-    assert_eq!(of("  sequence: {maxspan: 1s}\n"), extension);
-    // Fields and conditions in them are the language's.
-    let field = "  threshold: {at: 3, within: 1s, by: proc.nmae}\n";
-    assert_eq!(of(field), [("LOAD_ERR_COMPILE_CONDITION", 6)]);
-    assert_eq!(of("  threshold: {at: 1, within: 1s}\n"), [("LOAD_WARNING_EXTENSION", 6)]);
-    for does in [", quiet: 1s", ", distinct: fd.name"] {
-        assert_eq!(of(&format!("  threshold: {{at: 1, within: 1s{does}}}\n")), []);
-    }
-}
-
-#[test]
 fn another_file_may_replace_what_a_rule_remembers() {
     let first = rule("r", "evt.type = openat", "  threshold: {at: 3, within: 1s}\n");
     let second = "- rule: r\n  threshold: {at: 1, within: 1s}\n  override: {threshold: replace}\n";

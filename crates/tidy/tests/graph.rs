@@ -27,7 +27,7 @@ const EDGES: &[(&str, &[&str])] = &[
 
 /// Packages that only these crates may use: what the others must never know.
 const CONFINED: &[(&str, &[&str])] = &[
-    ("libbpf-rs", &["probe"]),
+    ("libbpf-rs", &["benches", "probe"]), // benches: what the kernel counts of each program
     ("libbpf-cargo", &["probe"]),
     ("libbpf-sys", &["probe"]),
     ("bindgen", &["probe"]),

@@ -71,7 +71,8 @@ impl Compiler<'_, '_, '_> {
         let by = self.fields(raw, keys.get("by"))?;
         if at == 1 && quiet_ns == 0 && distinct.is_none() {
             let about = About { item: ItemType::Rule, name: &raw.name };
-            let message = "A threshold of one event without 'quiet' changes nothing: leave it out, or count to more";
+            let message =
+                "A threshold of one event without 'quiet' changes nothing: leave it out, or count to more";
             self.journal.note(Code::WarningExtension, about, keys.at, message);
         }
         Some(Some(Threshold { distinct, at, within_ns, quiet_ns, by }))
