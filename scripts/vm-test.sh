@@ -1,10 +1,15 @@
 #!/usr/bin/env bash
-# vm-test.sh [--smoke] [SERIES...]: runs the kernel tests of crates/probe, and every simulated attack against the
-# shipped rules (crates/cli/tests/root_simulations.rs), in guests with other kernels, two at a time, and writes
-# target/vm/{results.tsv,junit.xml,log-SERIES}. Fails when a test fails, or when a guest does not come to its end.
-# A series may go on with @integrity (lockdown=integrity) or @no-lsm (BPF is no security module): 6.12@integrity.
-# docs/kernels.md is written from results.tsv when every kernel was run (`make vm-test DOCS=1`). A series arm64-… is
-# built with scripts/vm/cross.sh, without the tests in ONLY_X86: those name system calls that arm64 does not have.
+# vm-test.sh [--smoke] [SERIES[@SCENARIO]...]: runs the kernel tests of crates/probe, every simulated attack against the
+# shipped rules, and what doctor says (both crates/cli/tests), and the agent being killed (crates/agent/tests/root_log.rs),
+# in guests with other kernels, two at a time, and writes target/vm/{results.tsv,junit.xml,log-SERIES}. Fails when a test
+# fails, or when a guest does not come to its end. Scenarios, of fewer tests: integrity and confidentiality (the modes
+# of lockdown), no-lsm (BPF is no security module).
+#
+# ONLY='doctor|simulations' runs these programs only.
+#
+# DOCS=1 (`make vm-test DOCS=1`) writes docs/kernels.md from the newest results of every series; without a SERIES all
+# are run and what was there is forgotten. A series arm64-… is built with scripts/vm/cross.sh, without the tests in
+# ONLY_X86.
 #
 # --smoke: 6.1, 6.12 and the newest kernel; every program is loaded, a few of them are tested, and a few attacks. Not
 # 5.10, whose programs have everything inlined and take minutes to verify in an emulated machine, where 6.12 needs forty
@@ -16,29 +21,38 @@ cd "$(dirname "$0")/.."
 
 if [ "${1:-}" = --smoke ]; then
     shift
-    ALL=(6.1 6.12 7)
+    ALL=(6.1 6.12 7 6.12@confidentiality)
     TESTS='budget|compat|file|net|process'
-    ATTACKS=exec-temporary,injection-ptrace,read-passwords,reverse-shell-socket
-    LIMIT=${LIMIT:-900}
+    OTHERS='cli:doctor cli:simulations'
+    # All but the scenarios.
+    ONLY="$TESTS|simulations"
+    ATTACKS=exec-temporary,injection-ptrace,read-passwords,read-passwords-ring,reverse-shell-ring,reverse-shell-socket
+    LIMIT=${LIMIT:-900} kept=smoke
 else
-    ALL=(5.10 6.1 6.12 7)
-    TESTS=$(find crates/probe/tests -name 'root_*.rs' -printf '%f\n' | sed -E 's/root_(.*)\.rs/\1/; /^(flood|race)$/d' | paste -sd '|')
-    ATTACKS=
+    ALL=(5.10 6.1 6.12 7 arm64-6.12 6.12@integrity 6.12@no-lsm 6.12@confidentiality)
+    TESTS=$(find crates/probe/tests -name 'root_*.rs' -printf '%f\n' | sed -E 's/root_(.*)\.rs/\1/' | sort | paste -sd '|')
+    OTHERS='agent:log cli:doctor cli:simulations'
+    ONLY=${ONLY:-} ATTACKS=''
     # Seconds for a guest: all of it is emulated, and the verifier is most of it.
-    LIMIT=${LIMIT:-3600}
+    LIMIT=${LIMIT:-3600} kept=results
 fi
 
-# Old calls (open, unlink, dup2); the table of what programs cost (bpf/verified.tsv) is that of x86.
-ONLY_X86='attribute|budget|compat|dup|file|io|name'
+# 32-bit calls; the table of what programs cost (bpf/verified.tsv) is that of x86.
+ONLY_X86='budget|compat'
 
-kernels=("$@")
-[ "${#kernels[@]}" -gt 0 ] || kernels=("${ALL[@]}")
 out=${CARGO_TARGET_DIR:-target}/vm
 mkdir -p "$out"
+kernels=("$@")
+if [ "${#kernels[@]}" -eq 0 ]; then
+    kernels=("${ALL[@]}")
+    rm -f "$out/$kept"-*.tsv
+fi
 
 # As for all of the workspace: then nothing is built that the ordinary tests do not build as well. The programs
-# sentinel and sentinel-simulate come with tests of their crates.
-tests() { tr '|' '\n' <<<"$TESTS|simulations|undo" | sed 's/^/--test=root_/'; }
+# sentinel, sentinel-agent and sentinel-simulate come with tests of their crates.
+tests() {
+    { tr '|' '\n' <<<"$TESTS|undo|log" && tr ' ' '\n' <<<"$OTHERS" | cut -d: -f2; } | sort -u | sed 's/^/--test=root_/'
+}
 
 pack() { # pack INITRD BIN [--tree DIR]: a guest of what cargo tells on standard input; its programs are in BIN
     local told initrd=$1 bin=$2
@@ -50,11 +64,10 @@ for line in sys.stdin:
     if message.get("executable"):
         print(message["target"]["src_path"], message["executable"])')
     built() { sed -nE "s#.*/crates/$1/tests/root_($2)\.rs (.*)\$#\2#p" <<<"$told"; }
-    mapfile -t programs < <(built probe "$TESTS")
-    mapfile -t attacks < <(built cli simulations)
-    [ "${#programs[@]}" -eq "$(tr '|' '\n' <<<"$TESTS" | wc -l)" ] || die "cargo did not name all programs root_($TESTS)"
-    [ "${#attacks[@]}" -eq 1 ] || die "cargo named no test of simulations"
-    scripts/vm/initrd.sh "$initrd" "$@" --at "$bin/sentinel" --at "$bin/sentinel-simulate" "${programs[@]}" "${attacks[@]}"
+    mapfile -t programs < <(built probe "$TESTS" && for other in $OTHERS; do built "${other%:*}" "${other#*:}"; done)
+    [ "${#programs[@]}" -eq "$({ tr '|' '\n' <<<"$TESTS" && tr ' ' '\n' <<<"$OTHERS"; } | wc -l)" ] ||
+        die "cargo did not name all programs root_($TESTS) of probe and $OTHERS"
+    scripts/vm/initrd.sh "$initrd" "$@" --at "$bin/sentinel" --at "$bin/sentinel-agent" --at "$bin/sentinel-simulate" "${programs[@]}"
 }
 
 built=${CARGO_TARGET_DIR:-target}
@@ -70,18 +83,22 @@ fi
 if [[ " ${kernels[*]}" =~ \ [0-9] ]]; then
     say "Building the tests."
     mapfile -t wanted < <(tests)
-    cargo test --workspace --no-run --message-format=json "${wanted[@]}" | pack "$out/initrd.gz" "$built/debug"
+    cargo test --workspace --no-run --message-format=json-render-diagnostics "${wanted[@]}" | pack "$out/initrd.gz" "$built/debug"
 fi
 
 guest() {
     local series=$1 kernel started=$SECONDS initrd=$out/initrd.gz
     [[ $series != arm64-* ]] || initrd=$out/initrd-arm64.gz
     kernel=$(scripts/vm/kernel.sh "${series%@*}" "$out/kernels") || return 1
+    # What a scenario is about, and the programs that it is tried with.
+    local only=$ONLY with='doctor|file|memory|net|process|simulations'
     case $series in
-    *@integrity) export GUEST_APPEND=lockdown=integrity ;;
-    *@no-lsm) export GUEST_APPEND=lsm=lockdown,capability,yama,apparmor ;;
-    *@*) die "no guest is known by '${series#*@}': integrity or no-lsm" ;;
+    *@integrity) only=$with && export GUEST_APPEND=lockdown=integrity ;;
+    *@confidentiality) only=doctor && export GUEST_APPEND=lockdown=confidentiality ;;
+    *@no-lsm) only=$with && export GUEST_APPEND=lsm=lockdown,capability,yama,apparmor ;;
+    *@*) die "no scenario is called '${series#*@}': integrity, confidentiality or no-lsm" ;;
     esac
+    [ -z "$only" ] || export GUEST_APPEND="${GUEST_APPEND:+$GUEST_APPEND }guest.only=$only"
     if scripts/vm/run.sh "$kernel" "$initrd" "$out/log-$series" "$LIMIT" "$ATTACKS"; then
         say "$series: done in $((SECONDS - started)) s."
     else
@@ -89,7 +106,7 @@ guest() {
     fi
 }
 
-rm -f "$out"/log-* "$out"/results.tsv
+for series in "${kernels[@]}"; do rm -f "$out/log-$series" "$out/log-$series.kernel"; done
 started=$SECONDS
 for series in "${kernels[@]}"; do
     while [ "$(jobs -rp | wc -l)" -ge 2 ]; do wait -n || true; done
@@ -97,26 +114,41 @@ for series in "${kernels[@]}"; do
 done
 wait
 
-for series in "${kernels[@]}"; do
-    log=$out/log-$series
-    [ -e "$log" ] || { printf '%s\t-\tboot\tfailed\n' "$series" && continue; }
+# Lines of SERIES, kernel, test, ok|failed|skipped|said, why.
+read_log() { # read_log SERIES
     # A test that writes between its name and its result still has both.
-    tr -d '\r' <"$log" | awk -v series="$series" -v OFS='\t' '
+    tr -d '\r' <"$out/log-$1" | awk -v series="$1" -v OFS='\t' '
+        function tell(what, how, why) { print series, kernel ? kernel : "-", what, how, why }
         /^## kernel / { kernel = $3 (series ~ /@/ ? ", " substr(series, index(series, "@") + 1) : "") }
-        /^test [a-z_0-9]+ \.\.\. / { if (name) print series, kernel, name, "failed"; name = $2 }
+        # Of doctor: what is not there, and what it says about that on the next line.
+        /^# doctor  +→ / { if (lacks) { sub(/^# doctor  +→ /, ""); tell(lacks, "said", $0) } lacks = ""; next }
+        lacks { tell(lacks, "said", ""); lacks = "" }
+        /^# doctor   (missing|optional) / { split(substr($0, 22), part, /   */); lacks = part[1] }
+        /^test [a-z_0-9]+ \.\.\. / { if (name) tell(name, "failed"); name = $2 }
         match($0, /(SEEN|WRONG|SKIPPED): [a-z0-9-]+/) {
             split(substr($0, RSTART, RLENGTH), attack, ": ")
-            print series, kernel, "attack " attack[2], attack[1] == "SEEN" ? "ok" : attack[1] == "WRONG" ? "failed" : "skipped"
+            tell("attack " attack[2], attack[1] == "SEEN" ? "ok" : attack[1] == "WRONG" ? "failed" : "skipped",
+                attack[1] == "SKIPPED" ? substr($0, RSTART + RLENGTH + 2) : "")
         }
-        name && /ok$/ { print series, kernel, name, "ok"; name = "" }
-        name && /FAILED$/ { print series, kernel, name, "failed"; name = "" }
-        /^## ended / { if (name) print series, kernel, name, "failed"; name = ""; if ($4 != 0) print series, kernel, $3, "failed" }
+        name && /ok$/ { tell(name, "ok"); name = "" }
+        name && /FAILED$/ { tell(name, "failed"); name = "" }
+        /^## ended / { if (name) tell(name, "failed"); name = ""; if ($4 != 0) tell($3, "failed") }
         /^## done / { done = 1 }
-        END { if (!done) print series, kernel ? kernel : "-", "the guest comes to its end", "failed" }'
-done >"$out/results.tsv"
+        END { if (!done) tell("the guest comes to its end", "failed") }'
+}
+
+for series in "${kernels[@]}"; do
+    if [ -e "$out/log-$series" ]; then
+        read_log "$series"
+    else
+        printf '%s\t-\tboot\tfailed\t\n' "$series"
+    fi >"$out/$kept-$series.tsv"
+done
+for series in "${kernels[@]}"; do cat "$out/$kept-$series.tsv"; done >"$out/results.tsv"
 
 awk -F'\t' '
     function xml(s) { gsub(/&/, "\\&amp;", s); gsub(/</, "\\&lt;", s); return s }
+    $4 == "said" { next }
     { total++; line[total] = sprintf("  <testcase classname=\"%s\" name=\"%s\"%s", xml($2), xml($3),
         $4 == "ok" ? "/>" : "><" ($4 == "failed" ? "failure" : "skipped") "/></testcase>"); failed += $4 == "failed" }
     END { printf "<testsuite name=\"vm-test\" tests=\"%d\" failures=\"%d\">\n", total, failed
@@ -128,7 +160,8 @@ for series in "${kernels[@]}"; do
 done
 printf 'vm-test: %s s\n' "$((SECONDS - started))"
 if [ -n "${DOCS:-}" ]; then
-    scripts/vm/report.sh "$out/results.tsv" >docs/kernels.md
+    mapfile -t newest < <(find "$out" -name 'results-*.tsv' | sort -V)
+    cat "${newest[@]}" | scripts/vm/report.sh >docs/kernels.md
     # What the guests told of their verifiers replaces what the table has of their kernels.
     told=$(cat "${kernels[@]/#/$out/log-}" | tr -d '\r' | sed -n 's/^## verified //p')
     series=$(cut -f1 <<<"$told" | sort -u)
@@ -136,4 +169,4 @@ if [ -n "${DOCS:-}" ]; then
         sed '/^$/d' | LC_ALL=C sort -u >"$out/verified.tsv"
     cp "$out/verified.tsv" bpf/verified.tsv
 fi
-! grep -q 'failed$' "$out/results.tsv"
+! cut -f4 "$out/results.tsv" | grep -qx failed

@@ -45,12 +45,13 @@ if [ ! -e "$dir/complete" ]; then
     touch "$dir/complete"
 fi
 
+# Not sh: dash hands on no variable with a hyphen in its name, and CARGO_BIN_EXE_sentinel-agent has one.
 # shellcheck disable=SC2016 # for that script's own shell
-printf '#!/bin/sh\nLD_LIBRARY_PATH=%q exec %q "$@"\n' \
+printf '#!/usr/bin/env bash\nLD_LIBRARY_PATH=%q exec %q "$@"\n' \
     "$dir/host/usr/lib/x86_64-linux-gnu:$dir/host/usr/lib" "$dir/host/usr/bin/rustc" >"$dir/rustc"
 chmod 755 "$dir/rustc"
 tree=$dir/tree
 export RUSTC=$dir/rustc CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc
 export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUSTFLAGS="-L native=$dir/link/usr/lib/aarch64-linux-gnu -C link-arg=-Wl,-rpath-link,$tree/usr/lib/aarch64-linux-gnu:$tree/lib/aarch64-linux-gnu"
 export LIBBPF_SYS_EXTRA_CFLAGS="-I$dir/link/usr/include" CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_TEST_DEBUG=0
-exec cargo test --target aarch64-unknown-linux-gnu --no-run --message-format=json "$@"
+exec cargo test --target aarch64-unknown-linux-gnu --no-run --message-format=json-render-diagnostics "$@"

@@ -31,14 +31,21 @@ exec >"/dev/$tell" 2>&1 </dev/null
 limit=$(sed -n 's/.*guest\.limit=\([0-9]*\).*/\1/p' /proc/cmdline)
 attacks=$(sed -n 's/.*guest\.attacks=\([^ ]*\).*/\1/p' /proc/cmdline)
 [ -z "$attacks" ] || export SENTINEL_ATTACKS="$attacks"
+only=$(sed -n 's/.*guest\.only=\([^ ]*\).*/\1/p' /proc/cmdline)
 echo "## kernel $(uname -r)"
 echo "# lsm $(cat /sys/kernel/security/lsm), lockdown $(cat /sys/kernel/security/lockdown)"
-for test in /tests/*; do
+ran=
+sentinel doctor 2>&1 | sed 's/^/# doctor /'
+# First what is about all of it.
+for test in /tests/root_doctor /tests/root_simulations /tests/*; do
     name=${test##*/}
+    [ -e "$test" ] || continue
+    case " $ran " in *" $name "*) continue ;; esac
+    ran="$ran $name"
+    [ -z "$only" ] || printf '%s\n' "${name#root_}" | grep -qxE "$only" || continue
     case $name in
-    sentinel) timeout "${limit:-300}" "$test" doctor ;;
     # They tell numbers, and names, that are kept.
-    root_budget | root_simulations) timeout "${limit:-300}" "$test" --test-threads=1 --nocapture ;;
+    root_budget | root_doctor | root_simulations) timeout "${limit:-300}" "$test" --test-threads=1 --nocapture ;;
     *) timeout "${limit:-300}" "$test" --test-threads=1 ;;
     esac
     echo "## ended $name $?"

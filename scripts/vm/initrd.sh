@@ -74,6 +74,7 @@ for program in "${stay[@]}"; do
     add "$program"
     mkdir -p "$root$(dirname "$program")"
     "$strip" --strip-debug "$program" "$root$program"
+    ln -s "$program" "$root/usr/bin/$(basename "$program")"
 done
 for program in "$@"; do
     name=$(basename "$program")
