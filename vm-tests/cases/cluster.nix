@@ -28,6 +28,8 @@ in
           openFirewall = true;
           settings.grpc.address = "0.0.0.0";
           settings.engines = [ "pass-through" ];
+          # Each event is logged.
+          settings.logLevel = "debug";
         };
       };
     };

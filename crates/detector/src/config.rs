@@ -41,7 +41,7 @@ sentinel_service::sections! {
         nats: Nats = Nats::default(),
         /// What judges events, any of `rules` (detection rules, for events that no node's rules have judged),
         /// `baseline` (learns what is normal and finds what is not), `external` (asks another detector) and
-        /// `pass-through` (logs events, finds nothing). Every engine sees every event.
+        /// `pass-through` (logs events at level debug, finds nothing). Every engine sees every event.
         engines: Vec<EngineName> = vec![EngineName::Rules],
         /// Rules of the engine `rules`, loaded in this order: files, directories (their `.yaml` and `.yml` files by
         /// name), and `builtin` for the shipped rules.
