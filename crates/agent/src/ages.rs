@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::time::{ClockId, clock_gettime};
-use sentinel_event::{Event, Kind};
+use sentinel_event::{Body, Event};
 
 /// Upper bounds of the buckets, in nanoseconds and as Prometheus has them, in seconds.
 pub(crate) const BOUNDS: [(u64, &str); 13] = [
@@ -70,10 +70,15 @@ impl Ages {
     }
 }
 
-/// When these events happened, in nanoseconds since boot. Without sums and reports, which tell of a span that has passed.
+/// When these events happened, in nanoseconds since boot. Without sums and reports, which tell of a span that has passed;
+/// the first read and the first write of an open file are told at once and count.
 pub(crate) fn times(events: &[Event], times: &mut Vec<u64>) {
     times.clear();
-    let at_once = |event: &&Event| !matches!(event.kind(), Kind::FileRead | Kind::FileWrite | Kind::Loss);
+    let at_once = |event: &&Event| match &event.body {
+        Body::FileRead(io) | Body::FileWrite(io) => io.calls == 1,
+        Body::Loss(_) => false,
+        _ => true,
+    };
     times.extend(events.iter().filter(at_once).map(|event| event.head.boot_ns));
 }
 
@@ -85,6 +90,8 @@ fn now() -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use sentinel_event::{Exit, FileIo, Head, Loss, LossCause, Stage};
+
     use super::*;
 
     #[test]
@@ -97,6 +104,16 @@ mod tests {
         assert_eq!((found[0], found[4], found[5]), (("0.0001", 3), ("0.002", 3), ("0.005", 4)));
         assert_eq!((found[11], found[12]), (("1", 4), ("+Inf", 5)));
         assert!((ages.sum_seconds() - 7200.0031).abs() < 1e-6);
+    }
+
+    #[test]
+    fn sums_and_reports_have_no_age() {
+        let of = |body| Event { head: Head { boot_ns: 7, ..Head::default() }, body };
+        let read = |calls| of(Body::FileRead(FileIo { calls, ..FileIo::default() }));
+        let lost = Loss { stage: Stage::Ring, cause: LossCause::Full, kind: None, count: 1 };
+        let mut found = vec![1];
+        times(&[read(1), read(2), of(Body::Exit(Exit::default())), of(Body::Loss(lost))], &mut found);
+        assert_eq!(found, [7, 7]);
     }
 
     #[test]

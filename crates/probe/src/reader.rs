@@ -25,7 +25,7 @@ use crate::{
 /// is short, for what follows a program's start at once; each further one is twice as long, to [`LONGEST_NAP`].
 const NAP: Duration = Duration::from_micros(250);
 /// Under a steady load the reader and all behind it wake up this seldom; an alert is late by as much.
-const LONGEST_NAP: Duration = Duration::from_millis(1);
+const LONGEST_NAP: Duration = Duration::from_micros(500);
 /// Longest sleep. Bounds the delay of the one record in a million that is submitted while the reader
 /// goes to sleep and does not wake it.
 const SLEEP: Duration = Duration::from_millis(20);

@@ -83,7 +83,7 @@ export const tests = {
     const evil = "<img src=x onerror=window.pwned=1>\u202e\u001b[31m";
     spawn("/bin/bash", ["-c", "exec 5<>/dev/tcp/127.0.0.1/4444", evil], { argv0: evil, stdio: "ignore" });
     await view.evaluate(() => (location.hash = "#/alerts?reason=onerror"));
-    await view.locator("[role=option]").first().click();
+    await view.locator("[role=option]", { hasText: "onerror" }).first().click();
     await view.getByRole("dialog", { name: "Alert" }).getByText("‹202E›␛[31m").first().waitFor();
     assert.equal(await view.evaluate(() => window.pwned), undefined);
     await view.keyboard.press("Escape");

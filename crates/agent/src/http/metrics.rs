@@ -148,7 +148,7 @@ fn hooks(page: &mut Page, hooks: &[HookStatus]) {
 fn ages(page: &mut Page, meters: &Meters) {
     let name = "sentinel_event_age_seconds";
     let help =
-        "From the kernel's hook until an event is enriched and judged; without sums, which tell of a span.";
+        "From the kernel's hook until an event is enriched and judged; without sums of reads and writes.";
     page.head(name, "histogram", help);
     let mut all = 0;
     for (bound, count) in meters.ages.cumulative() {
