@@ -1,6 +1,7 @@
 //! The loss test: distinct opens at a steady rate while a second process uses the other core.
 
 use std::{
+    fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     thread::sleep,
@@ -73,6 +74,8 @@ pub(crate) struct Rate {
     pub(crate) enriched_p99_ms: Option<f64>,
     /// How long the agent went on after the last event, to within 20 ms.
     pub(crate) recovery_seconds: f64,
+    /// Share of the machine's processor time that its host gave to others meanwhile: all waits get longer by it.
+    pub(crate) stolen_percent: f64,
 }
 
 impl Rate {
@@ -100,10 +103,12 @@ pub(crate) fn run(agent: &Agent, dir: &Path, cores: (usize, usize), rate: u32, s
 
     let per_second = rate / events_per_step;
     let ages = agent.ages()?;
+    let ticks = ticks()?;
     let hog = Hog::start(hog_core)?;
     let done = spawn(&Pace { core, dir: dir.to_owned(), per_second, steps: per_second * seconds })?;
     let recovery_seconds = agent.catches_up()?.as_secs_f64();
     drop(hog);
+    let stolen_percent = stolen_percent(ticks, self::ticks()?);
     let after = agent.settled()?;
 
     let (then, ages) = (ages, agent.ages()?);
@@ -122,7 +127,21 @@ pub(crate) fn run(agent: &Agent, dir: &Path, cores: (usize, usize), rate: u32, s
         enriched_p50_ms: enriched(0.5),
         enriched_p99_ms: enriched(0.99),
         recovery_seconds,
+        stolen_percent,
     })
+}
+
+/// Ticks of all processors since the start: all of them, and those that the host gave to others (`steal` of proc(5)).
+fn ticks() -> Result<(f64, f64)> {
+    let stat = fs::read_to_string("/proc/stat")?;
+    // Guests' time is in user's already.
+    let ticks = stat.lines().next().unwrap_or_default().split_whitespace().skip(1).take(8);
+    let ticks: Vec<f64> = ticks.map(str::parse).collect::<Result<_, _>>().context("/proc/stat")?;
+    Ok((ticks.iter().sum(), ticks.get(7).copied().unwrap_or_default()))
+}
+
+fn stolen_percent(before: (f64, f64), after: (f64, f64)) -> f64 {
+    (after.1 - before.1) / (after.0 - before.0).max(1.0) * 100.0
 }
 
 /// Starts the child and waits for its end.

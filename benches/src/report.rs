@@ -252,9 +252,9 @@ impl Report {
             writeln!(
                 out,
                 "\n| events/s asked for | produced | lost | agent's µs per event | enriched within, p50 | p99 | peak memory, MiB \
-                 | recovery, ms |"
+                 | recovery, ms | stolen by the host |"
             )?;
-            writeln!(out, "|--:|--:|--:|--:|--:|--:|--:|--:|")?;
+            writeln!(out, "|--:|--:|--:|--:|--:|--:|--:|--:|--:|")?;
         }
         for (rate, usage) in &self.series {
             let within = |ms: Option<f64>| {
@@ -262,7 +262,7 @@ impl Report {
             };
             writeln!(
                 out,
-                "| {} | {:.0} | {:.0} | {:.2} | {} | {} | {:.1} | {:.0} |",
+                "| {} | {:.0} | {:.0} | {:.2} | {} | {} | {:.1} | {:.0} | {:.1} % |",
                 rate.asked_per_second,
                 rate.produced_per_second,
                 rate.lost,
@@ -271,6 +271,7 @@ impl Report {
                 within(rate.enriched_p99_ms),
                 usage.peak_rss_mib,
                 rate.recovery_seconds * 1e3,
+                rate.stolen_percent,
             )?;
         }
         if !self.programs.is_empty() {
