@@ -45,11 +45,13 @@ torn line";
 fn a_child_of_ours_is_described_as_it_was_started() {
     let mut child = Command::new("/bin/cat").arg0("my cat").arg("-").stdin(Stdio::piped()).spawn().unwrap();
     let mut source = ProcSource::new();
-    // Between fork and exec the child still is a copy of us.
+    // Between fork and exec the child still is a copy of us; its arguments are the last that an exec sets.
     let started = std::time::Instant::now();
     let process = loop {
         let process = source.process(child.id()).unwrap();
-        if process.comm == "cat" || started.elapsed().as_secs() > 10 {
+        if process.argv.first().is_some_and(|name| name.as_slice() == b"my cat")
+            || started.elapsed().as_secs() > 10
+        {
             break process;
         }
     };
