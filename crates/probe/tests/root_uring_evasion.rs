@@ -11,10 +11,7 @@ use std::{
     env,
     ffi::CString,
     fs::{self, File},
-    os::{
-        fd::{AsRawFd as _, FromRawFd as _, OwnedFd},
-        unix::ffi::OsStrExt as _,
-    },
+    os::{fd::AsRawFd as _, unix::ffi::OsStrExt as _},
     path::Path,
     process::{self, Command},
 };
@@ -83,22 +80,25 @@ fn a_full_queue_of_completions_hides_nothing() {
         }
         assert!(ring.ring.submission().cq_overflow());
         for _ in &names {
-            assert!(ring.wait() >= 0);
+            drop(owned(usize::try_from(ring.wait()).unwrap()));
         }
     });
     let mut told = opens_in(&events, &dir);
     told.sort();
     let told: Vec<String> = told.into_iter().map(|(name, _)| name).collect();
     assert_eq!(told, (0..8).map(|n| format!("/{n}")).collect::<Vec<_>>());
-    for fd in of(&events, Kind::FileOpen).iter().map(|event| event.head.result as i32).filter(|fd| *fd > 2) {
-        close(fd);
-    }
 }
 
-#[expect(unsafe_code, reason = "requests return bare numbers")]
-fn close(fd: i32) {
-    // SAFETY: the kernel has just made it for a request, nobody else has it.
-    drop(unsafe { OwnedFd::from_raw_fd(fd) });
+/// The directory of a process that this program is run as, with one test.
+const CHILD: &str = "SENTINEL_TEST_OPENS";
+
+/// Runs the test in a process of its own. Descriptors are numbers that the other tests of this one take and give back.
+fn child(test: &str, dir: &Path) -> u32 {
+    let mut command = Command::new(env::current_exe().unwrap());
+    command.args(["--exact", test]).env(CHILD, dir).stdout(process::Stdio::null());
+    let mut run = command.spawn().unwrap();
+    assert!(run.wait().unwrap().success());
+    run.id()
 }
 
 #[test]
@@ -106,42 +106,48 @@ fn a_file_swapped_by_a_later_request_of_the_batch_is_reported_by_its_name() {
     if !followed() {
         return;
     }
+    if let Some(dir) = env::var_os(CHILD) {
+        swap(Path::new(&dir));
+        return;
+    }
     let (_dir, dir) = temp();
     fs::write(dir.join("watched"), "").unwrap();
     fs::write(dir.join("decoy"), "").unwrap();
+    let events = capture().during(|| {
+        child("a_file_swapped_by_a_later_request_of_the_batch_is_reported_by_its_name", &dir);
+    });
+    let told = opens_in(&events, &dir);
+    assert_eq!(told.iter().map(|(name, _)| name).collect::<Vec<_>>(), ["/watched", "/decoy"]);
+    assert_eq!(told[0].1, told[1].1, "one number, swapped");
+    let mut opens = of(&events, Kind::FileOpen).into_iter().map(opened);
+    let first = opens.find(|open| open.asked.path.ends_with(b"/watched")).unwrap();
+    assert!(first.path.bytes.is_empty() || first.path.flags.contains(PathFlags::SHARED), "{first:?}");
+}
+
+/// Opens one file, and another one by the same number, in one batch.
+fn swap(dir: &Path) {
     let (watched, decoy) = (c(dir.join("watched")), c(dir.join("decoy")));
     let mut ring = Ring::new(Way::Inline);
     // The lowest free number is the next open's.
     let next = File::open("/dev/null").unwrap().as_raw_fd();
-    let events = capture().during(|| {
-        push(
-            &mut ring,
-            &[
-                open(&watched, 0, 0).flags(Flags::IO_LINK),
-                opcode::Close::new(Fd(next)).build().flags(Flags::IO_LINK),
-                open(&decoy, 0, 0),
-            ],
-        );
-        for _ in 0..3 {
-            ring.wait();
-        }
-    });
-    let told = opens_in(&events, &dir).into_iter().map(|(name, _)| name);
-    assert_eq!(told.collect::<Vec<_>>(), ["/watched", "/decoy"]);
-    let first = opened(of(&events, Kind::FileOpen)[0]);
-    assert!(first.path.bytes.is_empty() || first.path.flags.contains(PathFlags::SHARED), "{first:?}");
+    push(
+        &mut ring,
+        &[
+            open(&watched, 0, 0).flags(Flags::IO_LINK),
+            opcode::Close::new(Fd(next)).build().flags(Flags::IO_LINK),
+            open(&decoy, 0, 0),
+        ],
+    );
+    assert_eq!([ring.wait(), ring.wait(), ring.wait()], [next, 0, next]);
 }
-
-/// What a process does, that this program is run as.
-const CHILD: &str = "SENTINEL_TEST_OPENS";
 
 #[test]
 fn a_request_is_its_process_and_no_others() {
     if !followed() {
         return;
     }
-    if let Some(path) = env::var_os(CHILD) {
-        assert!(Ring::new(Way::Async).run(open(&c(path), 0, 0)) >= 0);
+    if let Some(dir) = env::var_os(CHILD) {
+        assert!(Ring::new(Way::Async).run(open(&c(Path::new(&dir).join("child")), 0, 0)) >= 0);
         return;
     }
     let (_dir, dir) = temp();
@@ -149,13 +155,9 @@ fn a_request_is_its_process_and_no_others() {
     fs::write(dir.join("parent"), "").unwrap();
     let mut ring = Ring::new(Way::Inline);
     let mine = c(dir.join("parent"));
-    let mut child = 0;
+    let mut other = 0;
     let events = capture().during(|| {
-        let mut command = Command::new(env::current_exe().unwrap());
-        command.args(["--exact", "a_request_is_its_process_and_no_others"]).env(CHILD, dir.join("child"));
-        let mut run = command.stdout(process::Stdio::null()).spawn().unwrap();
-        child = run.id();
-        assert!(run.wait().unwrap().success());
+        other = child("a_request_is_its_process_and_no_others", &dir);
         drop(owned(ring.run(open(&mine, 0, 0)) as usize));
     });
     let who = |name: &str| {
@@ -166,7 +168,7 @@ fn a_request_is_its_process_and_no_others() {
         assert!(opens.next().is_none());
         (event.head.process.tgid, event.head.parent.tgid)
     };
-    assert_eq!(who("child"), (child, process::id()));
+    assert_eq!(who("child"), (other, process::id()));
     assert_eq!(who("parent").0, process::id());
 }
 
