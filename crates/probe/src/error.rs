@@ -14,7 +14,7 @@ pub enum ProbeError {
         remedy: &'static str,
     },
     /// The kernel refused the programs or maps.
-    #[error("the kernel refused {what}: {source}; `sentinel doctor` tells what it allows")]
+    #[error("the kernel refused {what}: {source:#}; `sentinel doctor` tells what it allows")]
     Refused {
         /// What was refused.
         what: String,

@@ -33,6 +33,7 @@ mod selftest;
 mod skel;
 mod support;
 mod uring;
+mod verdict;
 
 use std::time::Duration;
 

@@ -14,7 +14,7 @@ use std::{
 };
 
 use libbpf_rs::{
-    MapCore as _, Object, ObjectBuilder, PrintLevel,
+    ErrorExt as _, MapCore as _, Object, ObjectBuilder, PrintLevel,
     skel::{OpenSkel as _, Skel as _, SkelBuilder as _},
 };
 
@@ -22,6 +22,7 @@ use crate::{
     Options, ProbeError,
     skel::{SentinelSkel, SentinelSkelBuilder},
     support::{Facts, Name},
+    verdict,
 };
 
 /// Programs that are run, not attached.
@@ -40,7 +41,8 @@ pub(crate) fn snapshot_tasks(facts: &Facts) -> &'static str {
 
 /// libbpf's messages, some 90,000 at a start, become trace records: what matters comes as an error as well.
 pub(crate) fn quiet_libbpf() {
-    libbpf_rs::set_print(Some((PrintLevel::Debug, |_, message| {
+    libbpf_rs::set_print(Some((PrintLevel::Debug, |level, message| {
+        verdict::hear(level, &message);
         tracing::trace!(target: "libbpf", "{}", message.trim_end());
     })));
 }
@@ -101,7 +103,16 @@ pub(crate) fn load(options: &Options, facts: &Facts) -> Result<SentinelSkel<'sta
         program.set_autoload(is_run(&program.name().to_string_lossy(), facts));
         program.set_autoattach(false);
     }
-    open.load().map_err(ProbeError::refused("the BPF programs"))
+    verdict::take();
+    open.load().map_err(said).map_err(ProbeError::refused("the BPF programs"))
+}
+
+/// With the verifier's last words, if it had any.
+fn said(error: libbpf_rs::Error) -> libbpf_rs::Error {
+    match verdict::take() {
+        Some(words) => error.context(format!("the verifier says: {words}")),
+        None => error,
+    }
 }
 
 /// Threads that load at most.
@@ -208,7 +219,8 @@ fn load_group(
         program.set_autoload(chosen);
         program.set_autoattach(false);
     }
-    open.load()
+    verdict::take();
+    open.load().map_err(said)
 }
 
 /// How long the parts of a start take: records of level debug.
