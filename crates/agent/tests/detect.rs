@@ -104,9 +104,11 @@ impl Running {
     }
 }
 
+/// Puts the file there whole: an agent that watches it may read it at any time.
 fn file(dir: &Path, name: &str, text: &str) -> String {
-    let path = dir.join(name);
-    std::fs::write(&path, text).unwrap();
+    let (path, new) = (dir.join(name), dir.join("new"));
+    std::fs::write(&new, text).unwrap();
+    std::fs::rename(new, &path).unwrap();
     path.to_str().unwrap().to_owned()
 }
 
