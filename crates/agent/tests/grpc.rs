@@ -6,6 +6,7 @@ mod common;
 mod detector;
 
 use std::{
+    fs,
     path::Path,
     sync::Arc,
     thread::{self, JoinHandle},
@@ -71,7 +72,7 @@ fn events_arrive_at_detectors_of_both_contracts() {
         until("all are there", || detector.names().len() == 4);
         assert_eq!(detector.names(), ["/1", "/2", "/3", "/anomaly"], "old: {old}");
         let alerts = dir.path().join("alerts");
-        let read = || std::fs::read_to_string(&alerts).unwrap_or_default();
+        let read = || fs::read_to_string(&alerts).unwrap_or_default();
         until("the anomaly is an alert", || read().ends_with('\n'));
         agent.stop();
         let alert: serde_json::Value = serde_json::from_str(read().trim()).unwrap();
@@ -115,6 +116,20 @@ fn what_a_detector_misses_outlives_the_agent() {
     agent.send(&["/4"]);
     until("all are there", || detector.names().len() == 4);
     assert_eq!(detector.names(), ["/1", "/2", "/3", "/4"]);
+    agent.stop();
+}
+
+/// An answer is no duty in the old contract.
+#[test]
+fn what_waited_for_a_detector_that_answers_nothing_leaves_the_disk() {
+    let dir = tempfile::tempdir().unwrap();
+    let port = detector::free_port();
+    let agent = Running::start(port, dir.path());
+    agent.send(&["/mute", "/mute", "/mute"]);
+    let kept = || fs::read_dir(dir.path().join("spool")).unwrap().count() - 1; // the lock
+    until("they wait on the disk", || kept() == 1);
+    let detector = Detector::start(port, true);
+    until("they are there and nothing is kept", || detector.names().len() == 3 && kept() == 0);
     agent.stop();
 }
 

@@ -33,8 +33,8 @@ const DETECTOR: &str = "10.231.77.1";
 const AGENT: &str = "10.231.77.2";
 const LINK: &str = "sentfault0";
 const PEER: &str = "sentfault1";
-/// Bytes of the spool's disk.
-const DISK: &str = "size=1m";
+/// Bytes of the spool's disk: less than what comes while the detector is away for long.
+const DISK: &str = "size=256k";
 
 /// How much is done to them.
 struct Plan {

@@ -32,5 +32,5 @@ pub use error::SinkError;
 pub use form::Format;
 pub use outputs::{OutputStatus, Outputs};
 pub use rotate::{RotatingFile, Rotation};
-pub use spool::{Spool, SpoolError};
+pub use spool::{Place, Record, Spool, SpoolError};
 pub use suppress::SuppressedRule;

@@ -43,18 +43,43 @@ pub enum SpoolError {
     Io(#[from] io::Error),
 }
 
+/// A record that was read, and stays until it is taken.
+#[derive(Debug)]
+pub struct Record {
+    /// What was pushed.
+    pub bytes: Vec<u8>,
+    /// Where it is.
+    pub place: Place,
+}
+
+/// Where a record is: its segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place(u64);
+
+/// What is known of a segment.
+#[derive(Debug)]
+struct Part {
+    number: u64,
+    bytes: u64,
+    /// How far it was read.
+    read: u64,
+    /// How far everything was taken.
+    taken: u64,
+    /// Records that were read and not taken.
+    open: usize,
+}
+
 /// A bounded queue of byte strings on disk. First in, first out.
 #[derive(Debug)]
 pub struct Spool {
     directory: PathBuf,
     max_bytes: u64,
-    /// Number and size of every segment, oldest first.
-    segments: VecDeque<(u64, u64)>,
+    /// Oldest first.
+    segments: VecDeque<Part>,
     /// The newest segment, as long as this process may append to it.
     writer: Option<File>,
-    reader: Option<Segment>,
-    /// Where the reader stands once the records that were seen last are taken.
-    seen: u64,
+    /// The segment that is being read, and its number.
+    reader: Option<(u64, Segment)>,
     next: u64,
     damaged: u64,
     _lock: Flock<File>,
@@ -83,18 +108,17 @@ impl Spool {
             let name = entry.file_name();
             let number = name.to_str().and_then(|name| name.strip_suffix(".spool")?.parse::<u64>().ok());
             if let Some(number) = number {
-                segments.push((number, entry.metadata()?.len()));
+                segments.push(Part::new(number, entry.metadata()?.len()));
             }
         }
-        segments.sort_unstable();
-        let next = segments.last().map_or(0, |(number, _)| number.saturating_add(1));
+        segments.sort_unstable_by_key(|part| part.number);
+        let next = segments.last().map_or(0, |part| part.number.saturating_add(1));
         Ok(Self {
             directory: directory.to_owned(),
             max_bytes,
             segments: segments.into(),
             writer: None,
             reader: None,
-            seen: 0,
             next,
             damaged: 0,
             _lock: lock,
@@ -112,18 +136,18 @@ impl Spool {
         if self.bytes().saturating_add(size) > self.max_bytes {
             return Err(SpoolError::Full);
         }
-        if self.segments.back().is_none_or(|(_, bytes)| *bytes >= SEGMENT) {
+        if self.segments.back().is_none_or(|part| part.bytes >= SEGMENT) {
             self.writer = None;
         }
         if self.writer.is_none() {
             let path = self.path(self.next);
             let file =
                 OpenOptions::new().append(true).create_new(true).mode(0o600).open(path).map_err(full)?;
-            self.segments.push_back((self.next, 0));
+            self.segments.push_back(Part::new(self.next, 0));
             self.next = self.next.saturating_add(1);
             self.writer = Some(file);
         }
-        let (Some(file), Some((_, bytes))) = (&mut self.writer, self.segments.back_mut()) else {
+        let (Some(file), Some(Part { bytes, .. })) = (&mut self.writer, self.segments.back_mut()) else {
             return Err(SpoolError::Full);
         };
         let mut block = Vec::with_capacity(record.len() + HEAD);
@@ -145,60 +169,74 @@ impl Spool {
         }
     }
 
-    /// The oldest records, at most so many with about so many bytes; at least one, if there is one. They stay
-    /// until [`Spool::taken`].
+    /// The oldest records that were not read yet, at most so many with about so many bytes, and at least one, if there is
+    /// one. They stay until they are taken.
     ///
     /// # Errors
     /// What the system says.
-    pub fn oldest(&mut self, records: usize, bytes: usize) -> io::Result<Vec<Vec<u8>>> {
+    pub fn read(&mut self, records: usize, bytes: usize) -> io::Result<Vec<Record>> {
         loop {
-            let Some((number, size)) = self.segments.front().copied() else { return Ok(Vec::new()) };
-            let reader = match &mut self.reader {
-                Some(reader) => reader,
-                None => self.reader.insert(Segment::open(&self.directory.join(name(number)))?),
+            let Some(part) = self.segments.iter_mut().find(|part| part.read < part.bytes) else {
+                // Also what could not be removed before.
+                return self.forget().map(|()| Vec::new());
             };
-            let (found, seen) = reader.read(size, records, bytes)?;
+            let segment = match &mut self.reader {
+                Some((number, segment)) if *number == part.number => segment,
+                reader => {
+                    let segment = Segment::open(&self.directory.join(name(part.number)))?;
+                    &mut reader.insert((part.number, segment)).1
+                }
+            };
+            let (found, end) = segment.read(part.read..part.bytes, records, bytes)?;
             if !found.is_empty() {
-                self.seen = seen;
-                return Ok(found);
+                part.read = end;
+                part.open += found.len();
+                let place = Place(part.number);
+                return Ok(found.into_iter().map(|bytes| Record { bytes, place }).collect());
             }
-            if seen < size {
-                self.damaged += size - seen;
-                warn!(
-                    segment = number,
-                    bytes = size - seen,
-                    "A segment of a spool is damaged; its rest is lost."
-                );
-            }
-            if self.segments.len() == 1 && self.writer.is_some() && size == 0 {
-                return Ok(Vec::new());
-            }
-            self.remove_oldest()?;
+            let lost = part.bytes - part.read;
+            self.damaged += lost;
+            part.read = part.bytes;
+            warn!(segment = part.number, bytes = lost, "A segment of a spool is damaged; its rest is lost.");
+            self.forget()?;
         }
     }
 
-    /// The records that [`Spool::oldest`] told last are the receiver's: they go.
+    /// A record that was read is the receiver's: a segment goes with its last one.
     ///
     /// # Errors
-    /// What the system says; they may come again then.
-    pub fn taken(&mut self) -> io::Result<()> {
-        if let Some(reader) = &mut self.reader {
-            reader.position = self.seen;
+    /// What the system says; its segment may come again then.
+    pub fn taken(&mut self, place: Place) -> io::Result<()> {
+        let part = self.segments.iter_mut().find(|part| part.number == place.0 && part.open > 0);
+        let Some(part) = part else { return Ok(()) };
+        part.open -= 1;
+        if part.open > 0 {
+            return Ok(());
         }
-        match self.segments.front() {
-            Some((_, size)) if self.seen >= *size && self.seen > 0 => self.remove_oldest(),
-            _ => Ok(()),
+        part.taken = part.read;
+        self.forget()
+    }
+
+    /// What was read and not taken is read again.
+    pub fn again(&mut self) {
+        for part in &mut self.segments {
+            (part.read, part.open) = (part.taken, 0);
         }
     }
 
-    /// Whether nothing waits.
+    /// Whether nothing is kept.
     pub fn is_empty(&self) -> bool {
-        self.segments.iter().all(|(_, bytes)| *bytes == 0)
+        self.segments.iter().all(|part| part.bytes == 0)
+    }
+
+    /// Whether everything that is kept was read.
+    pub fn is_read(&self) -> bool {
+        self.segments.iter().all(|part| part.read >= part.bytes)
     }
 
     /// Bytes on disk.
     pub fn bytes(&self) -> u64 {
-        self.segments.iter().map(|(_, bytes)| bytes).sum()
+        self.segments.iter().map(|part| part.bytes).sum()
     }
 
     /// Bytes that were lost because segments were damaged, since the start.
@@ -206,22 +244,35 @@ impl Spool {
         self.damaged
     }
 
-    fn remove_oldest(&mut self) -> io::Result<()> {
-        let Some((number, _)) = self.segments.front().copied() else { return Ok(()) };
-        match fs::remove_file(self.path(number)) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        self.segments.pop_front();
-        (self.reader, self.seen) = (None, 0);
-        if self.segments.is_empty() {
-            self.writer = None;
+    /// Removes the oldest segments, as long as everything in them was read and taken.
+    fn forget(&mut self) -> io::Result<()> {
+        while let Some(part) = self.segments.front() {
+            let fresh = part.bytes == 0 && self.segments.len() == 1 && self.writer.is_some();
+            if part.read < part.bytes || part.open > 0 || fresh {
+                return Ok(());
+            }
+            let number = part.number;
+            match fs::remove_file(self.path(number)) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+            self.segments.pop_front();
+            self.reader.take_if(|(read, _)| *read == number);
+            if self.segments.is_empty() {
+                self.writer = None;
+            }
         }
         Ok(())
     }
 
     fn path(&self, number: u64) -> PathBuf {
         self.directory.join(name(number))
+    }
+}
+
+impl Part {
+    const fn new(number: u64, bytes: u64) -> Self {
+        Self { number, bytes, read: 0, taken: 0, open: 0 }
     }
 }
 

@@ -12,7 +12,7 @@ use sentinel_event::Alert;
 use tracing::{error, info, warn};
 
 use crate::{
-    Backoff, Spool,
+    Backoff, Place, Spool,
     counters::{DropCause, Tally},
 };
 
@@ -149,7 +149,7 @@ impl Worker {
         let mut running = Running {
             worker: self,
             batch: Vec::new(),
-            from_spool: false,
+            places: Vec::new(),
             backoff: Backoff::new(WAITS.0, WAITS.1),
             again: None,
             ending: false,
@@ -161,7 +161,7 @@ impl Worker {
             error!(output = running.worker.name, "The output panicked; this is a bug worth a report.");
             queue.tally.down.store(true, Ordering::Relaxed);
         }
-        let left = if running.from_spool { 0 } else { running.batch.len() };
+        let left = if running.places.is_empty() { running.batch.len() } else { 0 };
         queue.tally.drop(if result.is_ok() { DropCause::Stopped } else { DropCause::Failed }, left);
         // Whoever waits for the end may open the spool or the file anew.
         drop(running);
@@ -178,7 +178,8 @@ struct Running {
     worker: Worker,
     /// What is to be delivered next.
     batch: Vec<Vec<u8>>,
-    from_spool: bool,
+    /// Where it lies in the spool; empty: nowhere.
+    places: Vec<Place>,
     backoff: Backoff,
     /// The receiver is away; no attempt before this.
     again: Option<Instant>,
@@ -276,8 +277,11 @@ impl Running {
     fn unspool(&mut self) {
         let most = self.worker.output.batch();
         let Some(spool) = &mut self.worker.spool else { return };
-        match spool.oldest(most, SPOOL_READ) {
-            Ok(batch) => (self.batch, self.from_spool) = (batch, true),
+        match spool.read(most, SPOOL_READ) {
+            Ok(records) => {
+                (self.batch, self.places) =
+                    records.into_iter().map(|record| (record.bytes, record.place)).unzip();
+            }
             Err(error) => {
                 self.again = Some(Instant::now() + self.backoff.wait());
                 self.complain(&error.to_string(), 0);
@@ -305,10 +309,12 @@ impl Running {
                     warn!(output = self.worker.name, reason, "The output is away; alerts wait for it.");
                 }
                 self.again = Some(Instant::now() + self.backoff.wait());
-                if self.worker.spool.is_some() {
+                if let Some(spool) = &mut self.worker.spool {
                     let batch = std::mem::take(&mut self.batch);
-                    if !std::mem::take(&mut self.from_spool) {
+                    if std::mem::take(&mut self.places).is_empty() {
                         self.spool_all(batch);
+                    } else {
+                        spool.again();
                     }
                 }
             }
@@ -338,10 +344,9 @@ impl Running {
         self.backoff.reset();
         self.again = None;
         self.batch.clear();
-        if std::mem::take(&mut self.from_spool)
-            && let Some(spool) = &mut self.worker.spool
-            && let Err(error) = spool.taken()
-        {
+        let places = std::mem::take(&mut self.places);
+        let Some(spool) = &mut self.worker.spool else { return };
+        if let Err(error) = places.into_iter().try_for_each(|place| spool.taken(place)) {
             self.complain(&error.to_string(), 0);
         }
     }
@@ -353,7 +358,7 @@ impl Running {
         }
         let (alerts, _) = self.worker.queue.take(usize::MAX, Duration::ZERO);
         let mut rendered = std::mem::take(&mut self.batch);
-        if std::mem::take(&mut self.from_spool) {
+        if !std::mem::take(&mut self.places).is_empty() {
             rendered.clear();
         }
         rendered.extend(alerts.iter().map(|alert| self.worker.output.render(alert)));

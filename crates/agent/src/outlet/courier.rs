@@ -15,6 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use sentinel_event::{Alert, LossCause, Stage};
 use sentinel_sink::SpoolError;
 use tracing::{error, info, warn};
@@ -126,7 +127,9 @@ impl Courier {
                 self.hear(said);
             }
             self.send_stored();
-            self.window.overdue(|batch| delivered(self.meters.outlet(self.stage), &batch));
+            for batch in self.window.overdue() {
+                self.done(&batch);
+            }
             self.tell_bytes();
             match self.next() {
                 Received::Item(mut parcel) => {
@@ -150,7 +153,7 @@ impl Courier {
         if room {
             self.full = None;
             // What is on disk is older, and goes first.
-            if self.store.as_ref().is_none_or(Store::is_empty) {
+            if self.store.as_ref().is_none_or(Store::is_sent) {
                 return self.input.receive(IDLE);
             }
         }
@@ -176,9 +179,10 @@ impl Courier {
             // The packer and the way are chosen together.
             return self.lose(parcel, LossCause::Failed);
         };
-        let stored = self.store.as_ref().is_some_and(|store| !store.is_empty());
-        if self.window.has_room() && !stored {
-            self.window.send(Batch::new(&lines.bytes, lines.ends.iter().map(|(kind, _, _)| *kind).collect()));
+        let sent = self.store.as_ref().is_none_or(Store::is_sent);
+        if self.window.has_room() && sent {
+            let kinds = lines.ends.iter().map(|(kind, _, _)| *kind).collect();
+            self.window.send(Batch::new(Bytes::copy_from_slice(&lines.bytes), kinds));
             return;
         }
         let Some(store) = &mut self.store else { return self.lose(parcel, LossCause::Closed) };
@@ -252,9 +256,8 @@ impl Courier {
 
     fn done(&mut self, batch: &Batch) {
         delivered(self.meters.outlet(self.stage), batch);
-        if let Some(store) = &mut self.store
-            && batch.stored
-            && let Err(error) = store.taken(batch)
+        if let (Some(store), Some(place)) = (&mut self.store, batch.stored)
+            && let Err(error) = store.taken(batch, place)
         {
             warn!(%error, "Cannot clear the spool; some events may be sent twice.");
         }
@@ -273,7 +276,7 @@ impl Courier {
         for batch in self.window.drain() {
             let count = batch.kinds.len();
             // What came from the spool is still there.
-            let kept = batch.stored
+            let kept = batch.stored.is_some()
                 || self.store.as_mut().is_some_and(|store| store.push(&batch.events, count).is_ok());
             if !kept {
                 let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);

@@ -21,7 +21,7 @@ use tonic::{Request, Response, Status, Streaming, transport::Server};
 
 type Names = Arc<Mutex<Vec<String>>>;
 
-/// Names of what the files of events are called, in the order of arrival.
+/// Names of what the files of events are called, in the order of arrival. `/mute` gets no answer from an old one.
 struct Service {
     names: Names,
     /// What the hub was told, a line each.
@@ -56,7 +56,11 @@ impl DetectorService for Service {
         events: Request<Streaming<EventEnvelope>>,
     ) -> Result<Response<Self::StreamEventsStream>, Status> {
         let names = Arc::clone(&self.names);
-        let answers = events.into_inner().map(move |event| Ok(Self::judge(&names, &event?)));
+        let answers = events.into_inner().filter_map(move |event| {
+            let answer = event.map(|event| Self::judge(&names, &event));
+            let mute = names.lock().unwrap().last().is_some_and(|name| name == "/mute");
+            (!mute || answer.is_err()).then_some(answer)
+        });
         Ok(Response::new(Box::pin(answers)))
     }
 

@@ -1,8 +1,19 @@
 use super::*;
 
+/// Reads.
 fn texts(spool: &mut Spool, records: usize) -> Vec<String> {
-    let found = spool.oldest(records, usize::MAX).unwrap();
-    found.into_iter().map(|record| String::from_utf8(record).unwrap()).collect()
+    let found = spool.read(records, usize::MAX).unwrap();
+    found.into_iter().map(|record| String::from_utf8(record.bytes).unwrap()).collect()
+}
+
+/// Reads and takes.
+fn take(spool: &mut Spool, records: usize) -> Vec<String> {
+    let found = spool.read(records, usize::MAX).unwrap();
+    let take = |record: Record| {
+        spool.taken(record.place).unwrap();
+        String::from_utf8(record.bytes).unwrap()
+    };
+    found.into_iter().map(take).collect()
 }
 
 #[test]
@@ -14,11 +25,11 @@ fn records_come_in_order_until_they_are_taken() {
         spool.push(record.as_bytes()).unwrap();
     }
     assert_eq!(texts(&mut spool, 2), ["a", "b"]);
-    assert_eq!(texts(&mut spool, 2), ["a", "b"], "not taken yet");
-    spool.taken().unwrap();
+    spool.again();
+    assert_eq!(take(&mut spool, 2), ["a", "b"], "they were not taken");
     spool.push(b"d").unwrap();
-    assert_eq!(texts(&mut spool, 9), ["c", "d"]);
-    spool.taken().unwrap();
+    spool.again();
+    assert_eq!(take(&mut spool, 9), ["c", "d"], "the others were");
     assert!(spool.is_empty());
     assert_eq!((texts(&mut spool, 9).len(), spool.bytes()), (0, 0));
     spool.push(b"e").unwrap();
@@ -40,12 +51,37 @@ fn records_outlive_the_process() {
     spool.push(b"last").unwrap();
     let mut read = Vec::new();
     while !spool.is_empty() {
-        read.extend(texts(&mut spool, 3));
-        spool.taken().unwrap();
+        read.extend(take(&mut spool, 3));
     }
     assert_eq!(read.len(), 11);
     assert!((0..10).all(|number| read[number] == record(number)) && read[10] == "last");
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "only the lock is left");
+}
+
+#[test]
+fn what_is_read_ahead_stays_until_it_is_taken_in_any_order() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut spool = Spool::open(dir.path(), 64 << 20).unwrap();
+    // Each fills a segment.
+    let record = |number: u8| vec![number; 1 << 20];
+    (0..4).for_each(|number| spool.push(&record(number)).unwrap());
+    let files = || fs::read_dir(dir.path()).unwrap().count() - 1;
+    let mut read = || spool.read(9, usize::MAX).unwrap().remove(0);
+    let [first, second, third] = [read(), read(), read()];
+    assert_eq!([&first, &second, &third].map(|record| record.bytes[0]), [0, 1, 2]);
+    assert!(!spool.is_read());
+    spool.taken(second.place).unwrap();
+    assert_eq!(files(), 4, "the oldest goes first");
+    spool.taken(first.place).unwrap();
+    assert_eq!(files(), 2);
+    spool.taken(first.place).unwrap();
+    drop(spool);
+    let mut spool = Spool::open(dir.path(), 64 << 20).unwrap();
+    let left: Vec<u8> = (0..2).map(|_| spool.read(9, usize::MAX).unwrap()[0].bytes[0]).collect();
+    assert_eq!(left, [2, 3], "what was not taken comes again");
+    assert!(spool.is_read() && !spool.is_empty());
+    spool.push(b"more").unwrap();
+    assert_eq!(texts(&mut spool, 9), ["more"]);
 }
 
 #[test]
@@ -56,8 +92,7 @@ fn a_full_spool_refuses_and_takes_again() {
     assert!(matches!(spool.push(b"0123456789"), Err(SpoolError::Full)));
     spool.push(b"0123").unwrap();
     assert!(matches!(spool.push(&vec![0; RECORD_MAX + 1]), Err(SpoolError::TooLong(_))));
-    assert_eq!(texts(&mut spool, 9), ["0123456789", "0123"]);
-    spool.taken().unwrap();
+    assert_eq!(take(&mut spool, 9), ["0123456789", "0123"]);
     spool.push(b"0123456789").unwrap();
 }
 
@@ -69,7 +104,7 @@ fn damage_costs_the_rest_of_its_segment() {
         for record in ["a", "b", "c"] {
             spool.push(record.as_bytes()).unwrap();
         }
-        let path = spool.path(spool.segments[0].0);
+        let path = spool.path(spool.segments[0].number);
         drop(spool);
         let mut bytes = fs::read(&path).unwrap();
         bytes[hit] ^= 0xff;
@@ -78,8 +113,7 @@ fn damage_costs_the_rest_of_its_segment() {
         spool.push(b"d").unwrap();
         let mut read = Vec::new();
         while !spool.is_empty() {
-            read.extend(texts(&mut spool, 1));
-            spool.taken().unwrap();
+            read.extend(take(&mut spool, 1));
         }
         let expected: Vec<_> = ["a", "b", "c"].into_iter().take(left).chain(["d"]).collect();
         assert_eq!(read, expected, "hit at {hit}");

@@ -2,9 +2,10 @@
 
 use std::{collections::VecDeque, io, path::Path};
 
+use bytes::Bytes;
 use sentinel_event::Kind;
 use sentinel_service::SettingsError;
-use sentinel_sink::{Spool, SpoolError};
+use sentinel_sink::{Place, Record, Spool, SpoolError};
 use tracing::warn;
 
 use super::window::Batch;
@@ -21,9 +22,7 @@ pub(super) struct Store {
     spool: Spool,
     run: [u8; RUN],
     /// Read and not sent.
-    read: VecDeque<Vec<u8>>,
-    /// Of the last read, those that are not acknowledged.
-    open: usize,
+    read: VecDeque<Record>,
     /// Events of this run that are not acknowledged.
     ours: u64,
 }
@@ -51,7 +50,7 @@ impl Store {
         };
         let run = sentinel_wire::EventIds::default().next(0).text();
         let run = run.last_chunk::<RUN>().copied().unwrap_or_default();
-        Ok(Some(Self { spool, run, read: VecDeque::new(), open: 0, ours: 0 }))
+        Ok(Some(Self { spool, run, read: VecDeque::new(), ours: 0 }))
     }
 
     /// Puts a batch behind those that wait.
@@ -64,33 +63,28 @@ impl Store {
     /// The oldest batch that is not under way.
     pub(super) fn next(&mut self) -> io::Result<Option<Batch>> {
         if self.read.is_empty() {
-            // One read after the other: the spool forgets a whole read at once.
-            if self.open > 0 {
-                return Ok(None);
-            }
-            self.read = self.spool.oldest(READ.0, READ.1)?.into();
-            self.open = self.read.len();
+            self.read = self.spool.read(READ.0, READ.1)?.into();
         }
         let Some(record) = self.read.pop_front() else { return Ok(None) };
-        let (run, events) = record.split_at_checked(RUN).unwrap_or_default();
-        let kinds = sentinel_wire::batch_events(events).map(kind).collect();
+        let mut events = Bytes::from(record.bytes);
+        let run = events.split_to(RUN.min(events.len()));
+        let kinds = sentinel_wire::batch_events(&events).map(kind).collect();
         let mut batch = Batch::new(events, kinds);
-        (batch.former, batch.stored) = (run != self.run, true);
+        (batch.former, batch.stored) = (*run != self.run, Some(record.place));
         Ok(Some(batch))
     }
 
-    /// A batch of the spool is acknowledged.
-    pub(super) fn taken(&mut self, batch: &Batch) -> io::Result<()> {
+    /// A batch is acknowledged that is kept here.
+    pub(super) fn taken(&mut self, batch: &Batch, place: Place) -> io::Result<()> {
         if !batch.former {
             self.ours = self.ours.saturating_sub(batch.kinds.len() as u64);
         }
-        self.open = self.open.saturating_sub(1);
-        if self.open == 0 && self.read.is_empty() { self.spool.taken() } else { Ok(()) }
+        self.spool.taken(place)
     }
 
-    /// Whether everything is acknowledged.
-    pub(super) fn is_empty(&self) -> bool {
-        self.spool.is_empty()
+    /// Whether everything is under way, at least.
+    pub(super) fn is_sent(&self) -> bool {
+        self.read.is_empty() && self.spool.is_read()
     }
 
     /// Events of this run that are not acknowledged.
@@ -108,4 +102,37 @@ impl Store {
 fn kind(event: &[u8]) -> Kind {
     let name = sentinel_wire::event_type(event).unwrap_or_default();
     Kind::ALL.iter().copied().find(|kind| kind.name().as_bytes() == name).unwrap_or(Kind::Loss)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn what_waits_goes_out_before_what_went_is_acknowledged() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("spool").to_str().unwrap().to_owned();
+        let config = GrpcSpool { path, max_bytes: 64 << 20 };
+        let mut store = Store::open("grpc.spool", &config).unwrap().unwrap();
+        // Of several segments.
+        (0..40_u8).for_each(|number| store.push(&vec![number; 100 << 10], 1).unwrap());
+        let mut sent = Vec::new();
+        while let Some(batch) = store.next().unwrap() {
+            sent.push(batch);
+        }
+        assert!(store.is_sent());
+        assert!((0..40).eq(sent.iter().filter_map(|batch| batch.events.first().copied())));
+        assert!(sent.iter().all(|batch| !batch.former) && store.bytes() > 4_000_000);
+        store.push(b"later", 1).unwrap();
+        assert!(!store.is_sent());
+        sent.push(store.next().unwrap().unwrap());
+        // A bus acknowledges in any order.
+        for batch in sent.iter().rev() {
+            store.taken(batch, batch.stored.unwrap()).unwrap();
+        }
+        assert_eq!(store.bytes(), 0);
+        assert_eq!(store.next().unwrap().map(|batch| batch.events), None);
+    }
 }

@@ -7,6 +7,7 @@ use std::{
 
 use bytes::Bytes;
 use sentinel_event::Kind;
+use sentinel_sink::Place;
 use sentinel_wire::v1::EventEnvelope;
 
 use super::link::Stream;
@@ -27,8 +28,8 @@ pub(super) struct Batch {
     pub(super) kinds: Vec<Kind>,
     /// From a former run of the agent.
     pub(super) former: bool,
-    /// A record of the spool, which keeps it.
-    pub(super) stored: bool,
+    /// Where the spool keeps it, if it does.
+    pub(super) stored: Option<Place>,
     sequence: u64,
     sent: Option<Instant>,
     /// Events without an answer, from a detector that answers one by one.
@@ -36,10 +37,9 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    pub(super) fn new(events: &[u8], kinds: Vec<Kind>) -> Self {
+    pub(super) fn new(events: Bytes, kinds: Vec<Kind>) -> Self {
         let unanswered = kinds.len();
-        let events = Bytes::copy_from_slice(events);
-        Self { events, kinds, former: false, stored: false, sequence: 0, sent: None, unanswered }
+        Self { events, kinds, former: false, stored: None, sequence: 0, sent: None, unanswered }
     }
 }
 
@@ -115,20 +115,22 @@ impl Window {
     }
 
     /// Batches that a detector of the old contract leaves unanswered.
-    pub(super) fn overdue(&mut self, mut done: impl FnMut(Batch)) {
+    pub(super) fn overdue(&mut self) -> Vec<Batch> {
+        let mut late = Vec::new();
         if !matches!(self.stream, Some(Stream::Single(_))) {
-            return;
+            return late;
         }
-        let late = |batch: &Batch| batch.sent.is_some_and(|sent| sent.elapsed() >= SILENCE);
-        while let Some(sequence) =
-            self.batches.front().filter(|batch| late(batch)).map(|batch| batch.sequence)
+        while let Some(batch) = self.batches.front()
+            && batch.sent.is_some_and(|sent| sent.elapsed() >= SILENCE)
         {
+            let sequence = batch.sequence;
             self.asked.retain(|_, of| *of != sequence);
             match self.acknowledged(sequence) {
-                Some(batch) => done(batch),
-                None => return,
+                Some(batch) => late.push(batch),
+                None => break,
             }
         }
+        late
     }
 
     /// The event of this name, if it is under way.
