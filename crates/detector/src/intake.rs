@@ -42,11 +42,11 @@ impl Intake {
     ///
     /// # Errors
     /// The store takes nothing: the events are still the sender's.
-    pub(crate) async fn events(self: &Arc<Self>, events: Events) -> Result<Judged, Refused> {
-        self.meters.events_waiting.add(events.len());
+    pub(crate) async fn events(self: &Arc<Self>, events: &Events) -> Result<Judged, Refused> {
+        let count = events.len();
+        self.meters.events_waiting.add(count);
         // From here on it counts them out again, whatever happens.
-        let mut judged = Judged { intake: Arc::clone(self), events, answers: BTreeMap::new(), receipt: None };
-        let events = &judged.events;
+        let mut judged = Judged { intake: Arc::clone(self), count, answers: BTreeMap::new(), receipt: None };
         let malformed = events.iter().filter(|event| !anomaly::is_identity(event.event_id())).count();
         self.meters.events_malformed.add(malformed);
         let mut last = "";
@@ -124,7 +124,7 @@ impl Intake {
 /// Events that were judged, and are on their way to the disk.
 pub(crate) struct Judged {
     intake: Arc<Intake>,
-    pub(crate) events: Events,
+    count: usize,
     /// The anomalies, by place in the batch.
     pub(crate) answers: BTreeMap<usize, DetectionResponse>,
     receipt: Option<Receipt>,
@@ -142,7 +142,7 @@ impl Judged {
             self.intake.known.forget();
             return Err(refused);
         }
-        self.intake.meters.events.add(self.events.len());
+        self.intake.meters.events.add(self.count);
         self.intake.meters.anomalies.add(self.answers.len());
         Ok(())
     }
@@ -150,7 +150,7 @@ impl Judged {
 
 impl Drop for Judged {
     fn drop(&mut self) {
-        self.intake.meters.events_waiting.leave(self.events.len());
+        self.intake.meters.events_waiting.leave(self.count);
     }
 }
 

@@ -176,7 +176,7 @@ impl Replay {
         }
         // What was just written can be read.
         let events = Events::of_batch(bytes).unwrap_or_default();
-        let judged = self.runtime.block_on(self.intake.events(events))?;
+        let judged = self.runtime.block_on(self.intake.events(&events))?;
         self.waiting.push_back(judged);
         self.settle(AHEAD)
     }

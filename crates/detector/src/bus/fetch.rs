@@ -114,7 +114,7 @@ impl Fetch {
             // It would be malformed the next time, too.
             return message.ack_with(AckKind::Term).await.map(|()| None).map_err(|error| error.to_string());
         };
-        match self.intake.events(events).await {
+        match self.intake.events(&events).await {
             Ok(judged) => Ok(Some((message, judged))),
             Err(refused) => refuse(&message, &refused).await.map(|()| None),
         }

@@ -70,10 +70,11 @@ async fn answer(
     intake: &Arc<Intake>,
     answers: &Answers<DetectionResponse>,
 ) -> Result<(), Status> {
-    let mut judged = intake.events(Events::of(&events)).await.map_err(refused)?;
+    let events = Events::of(&events);
+    let mut judged = intake.events(&events).await.map_err(refused)?;
     judged.safe().await.map_err(refused)?;
     let mut found = std::mem::take(&mut judged.answers);
-    for (place, event) in judged.events.iter().enumerate() {
+    for (place, event) in events.iter().enumerate() {
         let answer = found.remove(&place).unwrap_or_else(|| response(event.event_id(), None));
         answers.send(Ok(answer)).await.map_err(|_| Status::cancelled("the client has gone"))?;
     }
@@ -107,7 +108,7 @@ async fn take(batch: EventBatch, intake: &Arc<Intake>) -> Step {
     // As the decoder of a whole message would say it.
     let events =
         Events::read(batch.events).map_err(|error: Malformed| Status::internal(error.to_string()))?;
-    let judged = intake.events(events).await.map_err(refused)?;
+    let judged = intake.events(&events).await.map_err(refused)?;
     Ok((batch.sequence, judged))
 }
 

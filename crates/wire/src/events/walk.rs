@@ -94,17 +94,36 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
+    #[inline]
     fn varint(&mut self) -> Result<u64, Malformed> {
+        // Tags and lengths are of one byte or two.
+        match *self.rest {
+            [low, ref rest @ ..] if low < 0x80 => {
+                self.rest = rest;
+                Ok(low.into())
+            }
+            [low, high, ref rest @ ..] if high < 0x80 => {
+                self.rest = rest;
+                Ok(u64::from(low & 0x7f) | u64::from(high) << 7)
+            }
+            _ => self.long_varint(),
+        }
+    }
+
+    #[inline(never)]
+    fn long_varint(&mut self) -> Result<u64, Malformed> {
         decode_varint(&mut self.rest).map_err(|error| Malformed(error.to_string()))
     }
 
     /// Number and wire type of the next field.
+    #[inline]
     fn tag(&mut self) -> Result<u32, Malformed> {
         let tag = self.varint()?;
         u32::try_from(tag).ok().filter(|tag| *tag >= 8).ok_or_else(|| Malformed(format!("field {tag}")))
     }
 
     /// A field with a length.
+    #[inline]
     fn bytes(&mut self) -> Result<&'a [u8], Malformed> {
         let length = usize::try_from(self.varint()?).unwrap_or(usize::MAX);
         let split = self.rest.split_at_checked(length);
