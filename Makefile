@@ -14,6 +14,10 @@ CLANG_FORMAT ?= clang-format-19
 # "sudo" when we are not root: only what needs root is given it.
 ROOT := $(shell [ "$$(id -u)" -eq 0 ] || echo sudo)
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
+# A Makefile of libbpf's own takes a name with a space for two.
+ifneq ($(words $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)),1)
+$(error libbpf cannot be built in a directory with a space in its name: move this one, or set CARGO_TARGET_DIR to another)
+endif
 
 C_SOURCES := $(shell find bpf crates -name '*.[ch]')
 SHELL_SOURCES := .ci/run $(shell find . -name '*.sh' -not -path './target/*' -not -path './.git/*' -not -path '*/node_modules/*')
