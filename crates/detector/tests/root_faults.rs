@@ -144,6 +144,9 @@ impl Drop for Link {
 /// What happens to them at a time, milliseconds after the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Fault {
+    /// None: everything so far is waited for. An agent that has not noticed yet that the network is back keeps what comes in
+    /// memory, and a disk is filled only by what comes while it knows that nobody is there.
+    Settle,
     Kill,
     Restart,
     Cut,
@@ -157,7 +160,9 @@ impl Plan {
         let mut faults = Vec::new();
         for number in 0..self.kills {
             let at = whole * (2 * number + 1) / (2 * self.kills);
-            let away = if number == self.kills / 2 { 900 } else { 50 };
+            let long = number == self.kills / 2;
+            let away = if long { 900 } else { 50 };
+            faults.extend(long.then_some((at, Fault::Settle)));
             faults.extend([(at, Fault::Kill), (at + away, Fault::Restart)]);
         }
         for number in 0..self.cuts {
@@ -203,6 +208,9 @@ fn every_event_arrives_or_is_in_the_reported_loss() {
         };
         let fault_began = Instant::now();
         match fault {
+            Fault::Settle => {
+                until("everything is accounted for", || recorder.account(produced).accounted() == produced);
+            }
             Fault::Kill => detector.kill(),
             Fault::Restart => detector.again(),
             Fault::Cut => run("ip", &["link", "set", LINK, "down"]),
