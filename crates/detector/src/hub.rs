@@ -30,6 +30,9 @@ use crate::{
 const WAITING: usize = 64;
 /// Rows that go into one transaction, about.
 const TOGETHER: usize = 8192;
+/// Touches, of which many are one row: a transaction that took all that waits would leave nothing to do while it
+/// is written.
+const TOUCHES: usize = 3584;
 /// Pieces that a reader of the feed may be behind: some megabytes, more than what one transaction brings.
 const BEHIND: usize = 512;
 /// How often the store is asked to forget.
@@ -167,21 +170,21 @@ impl Scribe {
     fn write(&mut self, first: Delivery) {
         let (mut alerts, mut shares) = (Vec::new(), Vec::new());
         let mut nodes = HashMap::<String, Traces>::new();
-        let mut rows = 0;
+        let (mut rows, mut touches) = (0, 0);
         let mut next = Some(first);
         while let Some(delivery) = next {
             rows += delivery.alerts.len();
             alerts.extend(delivery.alerts);
             for traces in delivery.traces {
-                let touches: usize = traces.leaves.iter().map(|leaf| leaf.touches).sum();
-                rows += traces.processes.len() + touches / 64;
+                rows += traces.processes.len();
+                touches += traces.leaves.iter().map(|leaf| leaf.touches).sum::<usize>();
                 match nodes.get_mut(&traces.node) {
                     Some(node) => node.append(traces),
                     None => drop(nodes.insert(traces.node.clone(), traces)),
                 }
             }
             shares.push(delivery.done);
-            next = if rows < TOGETHER { self.incoming.try_recv().ok() } else { None };
+            next = if rows < TOGETHER && touches < TOUCHES { self.incoming.try_recv().ok() } else { None };
         }
         let traces: Vec<Traces> = nodes.into_values().collect();
         let answer = match self.writer.append(&alerts, &traces, now_ms()) {

@@ -14,17 +14,14 @@ use sentinel_wire::{
 use tokio::time::timeout;
 use tokio_stream::{StreamExt as _, iter, wrappers::ReceiverStream};
 use tonic::{
-    client::Grpc,
     codegen::Bytes,
     transport::{Channel, Endpoint},
 };
 
 /// A connection on which any bytes can be sent as messages.
-async fn raw(detector: &Running) -> Grpc<Channel> {
+async fn raw(detector: &Running) -> Channel {
     let endpoint = Endpoint::from_shared(format!("http://{}", detector.grpc)).unwrap();
-    let mut client = Grpc::new(endpoint.connect().await.unwrap());
-    client.ready().await.unwrap();
-    client
+    endpoint.connect().await.unwrap()
 }
 
 /// Whether somebody else is served, at once.
@@ -55,9 +52,9 @@ async fn bytes_that_are_no_message_end_their_call_and_no_other() {
     // Who came before them and who comes after is served.
     let mut before = detector.client().await;
     for message in nonsense {
-        let mut client = raw(&detector).await;
+        let channel = raw(&detector).await;
         let message = Bytes::from_static(message);
-        let called = converse::<BatchAck, _, _>(&mut client, iter([message.clone()])).await;
+        let called = converse::<BatchAck, _, _, _>(channel, iter([message.clone()])).await;
         let refused = match called {
             Ok(mut acks) => timeout(PATIENCE, acks.message()).await.unwrap(),
             Err(status) => Err(status),
@@ -73,7 +70,7 @@ async fn bytes_that_are_no_message_end_their_call_and_no_other() {
 async fn who_does_not_read_answers_is_read_no_more() {
     const MOST: usize = 500_000;
     let detector = start("engines: []").await;
-    let mut client = raw(&detector).await;
+    let channel = raw(&detector).await;
     let mut message = Vec::new();
     let large = "x".repeat(900);
     let object =
@@ -81,7 +78,7 @@ async fn who_does_not_read_answers_is_read_no_more() {
     sentinel_wire::Transcoder::default().batched(object.as_bytes(), &mut message).unwrap();
     let message = Bytes::copy_from_slice(sentinel_wire::batch_events(&message).next().unwrap());
     let (sender, messages) = tokio::sync::mpsc::channel(1);
-    let call = converse::<DetectionResponse, _, _>(&mut client, ReceiverStream::new(messages));
+    let call = converse::<DetectionResponse, _, _, _>(channel, ReceiverStream::new(messages));
     sender.send(message.clone()).await.unwrap();
     let answers = call.await.unwrap();
     let mut sent = 1;

@@ -6,7 +6,7 @@ mod walk;
 use bytes::Bytes;
 use prost::Message as _;
 
-use self::walk::{Fact, Head, Span};
+use self::walk::{Fact, Head, Mark, Span};
 use crate::{raw::EventBatch, v1::EventEnvelope};
 
 /// Bytes that are no event: not a protobuf message, or text in it that is not UTF-8.
@@ -145,9 +145,8 @@ impl<'a> Event<'a> {
 
     fn find(&self, data: bool, key: &str) -> Option<&'a str> {
         // Of a key that is there twice the last counts, as in any protobuf map.
-        let same = |fact: &&Fact| {
-            fact.data == data && fact.key.is_long(key.len()) && fact.key.of(self.message) == key.as_bytes()
-        };
+        let mark = Mark::of(data, key.as_bytes());
+        let same = |fact: &&Fact| fact.mark == mark && fact.key.of(self.message) == key.as_bytes();
         self.facts.iter().rev().find(same).map(|fact| self.text(fact.value))
     }
 

@@ -30,7 +30,7 @@ pub use events::{Event, Events, Malformed};
 pub use facts::{Fact, Section, facts, facts_of};
 pub use id::{EventId, EventIds};
 pub use json::{Encoder, RULES};
-pub use message::{batch, batch_events, batch_parts, event_id, event_type, read_envelope};
+pub use message::{Batch, batch_events, event_id, event_type, read_envelope};
 pub use node::Node;
 pub use object::{ObjectError, Transcoder, read_object, write_object};
 pub use part::{Part, parts};

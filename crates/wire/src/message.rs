@@ -1,5 +1,6 @@
 //! Events as the bytes of protobuf messages, without the messages in between: one event costs no allocation.
 
+use bytes::Bytes;
 use prost::{
     Message as _,
     encoding::{decode_varint, encode_varint, encoded_len_varint},
@@ -34,7 +35,7 @@ const SEQUENCE: u32 = 1 << 3;
 
 impl Encoder {
     /// Appends the event to `out` as one of the `events` of a `sentinel.v1.EventBatch`: tag, length, message. The
-    /// event is called `id`. See [`batch_events`] and [`batch`].
+    /// event is called `id`. See [`batch_events`] and [`Batch`].
     pub fn batched(&mut self, id: EventId, observation: &Observation, folded: u64, out: &mut Vec<u8>) {
         let mut message = Vec::with_capacity(USUAL);
         string(&mut message, EVENT_ID, &id.text());
@@ -105,19 +106,22 @@ pub(crate) fn number(out: &mut Vec<u8>, tag: u32, value: u64) {
     encode_varint(value, out);
 }
 
-/// An `EventBatch` of events that [`Encoder::batched`] wrote, as bytes.
-pub fn batch(sequence: u64, events: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(events.len() + 11);
-    number(&mut out, SEQUENCE, sequence);
-    out.extend_from_slice(events);
-    out
+/// An `EventBatch` of events that [`Encoder::batched`] wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Batch {
+    /// Chosen by the sender, rising within a stream.
+    pub sequence: u64,
+    /// As they were written, one behind the other.
+    pub events: Bytes,
 }
 
-/// Sequence and events of what [`batch`] made.
-pub fn batch_parts(mut batch: &[u8]) -> Option<(u64, &[u8])> {
-    decode_varint(&mut batch).ok().filter(|tag| *tag == u64::from(SEQUENCE))?;
-    let sequence = decode_varint(&mut batch).ok()?;
-    Some((sequence, batch))
+impl Batch {
+    /// What stands before the events in the message.
+    pub fn head(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(11);
+        number(&mut out, SEQUENCE, self.sequence);
+        out
+    }
 }
 
 /// The messages in what [`Encoder::batched`] wrote; ends early where it is not right.

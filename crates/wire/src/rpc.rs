@@ -1,17 +1,30 @@
 //! gRPC without messages in between: for senders that write the bytes themselves ([`Encoder::batched`](crate::Encoder)).
 
-use std::{error::Error, marker::PhantomData};
+mod frames;
 
-use bytes::{BufMut as _, Bytes};
+use std::{
+    convert::Infallible,
+    error::Error,
+    marker::PhantomData,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
 use prost::Message;
 use tonic::{
     Request, Status,
     body::Body,
-    client::{Grpc, GrpcService},
-    codec::{BufferSettings, Codec, DecodeBuf, Decoder, EncodeBuf, Encoder, Streaming},
-    codegen::{Body as HttpBody, StdError, http::uri::PathAndQuery, tokio_stream::Stream},
+    client::Grpc,
+    codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder, Streaming},
+    codegen::{
+        Body as HttpBody, Service, StdError,
+        http::{self, uri::PathAndQuery},
+        tokio_stream::{self, Stream},
+    },
 };
 
+use self::frames::Frames;
+pub use self::frames::Sent;
 use crate::v1::{BatchAck, DetectionResponse};
 
 /// What comes back for events, and from which RPC.
@@ -28,21 +41,47 @@ impl Answer for DetectionResponse {
     const PATH: &'static str = "/sentinel.v1.DetectorService/StreamEvents";
 }
 
-/// Sends messages that are bytes already – `EventBatch` for a [`BatchAck`], `EventEnvelope` for a
+/// Sends messages that are bytes already – [`Batch`](crate::Batch) for a [`BatchAck`], `EventEnvelope` for a
 /// [`DetectionResponse`] – and receives what comes back. It ends when `messages` do and the receiver has answered.
 ///
 /// # Errors
 /// What the receiver or the connection says.
-pub async fn converse<T, C, S>(client: &mut Grpc<C>, messages: S) -> Result<Streaming<T>, Status>
+pub async fn converse<T, C, R, S>(service: C, messages: S) -> Result<Streaming<T>, Status>
 where
     T: Answer,
-    C: GrpcService<Body>,
-    C::ResponseBody: HttpBody<Data = Bytes> + Send + 'static,
-    <C::ResponseBody as HttpBody>::Error: Into<StdError>,
-    S: Stream<Item = Bytes> + Send + 'static,
+    C: Service<http::Request<Body>, Response = http::Response<R>>,
+    C::Error: Into<StdError>,
+    R: HttpBody<Data = Bytes> + Send + 'static,
+    R::Error: Into<StdError>,
+    S: Stream + Send + 'static,
+    S::Item: Into<Sent>,
 {
     let path = PathAndQuery::from_static(T::PATH);
-    Ok(client.streaming(Request::new(messages), path, RawCodec::<T>::default()).await?.into_inner())
+    let mut client = Grpc::new(Uncopied { service, body: Some(Body::new(Frames::of(messages))) });
+    client.ready().await.map_err(|error| Status::unavailable(causes(&*error.into())))?;
+    let nothing = Request::new(tokio_stream::empty());
+    Ok(client.streaming(nothing, path, RawCodec::<T>::default()).await?.into_inner())
+}
+
+/// Sends our body in place of the one that tonic makes, which is a copy of every message.
+struct Uncopied<C> {
+    service: C,
+    body: Option<Body>,
+}
+
+impl<C: Service<http::Request<Body>>> Service<http::Request<Body>> for Uncopied<C> {
+    type Response = C::Response;
+    type Error = C::Error;
+    type Future = C::Future;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), C::Error>> {
+        self.service.poll_ready(context)
+    }
+
+    fn call(&mut self, request: http::Request<Body>) -> C::Future {
+        let body = self.body.take();
+        self.service.call(request.map(|empty| body.unwrap_or(empty)))
+    }
 }
 
 /// An error with its causes, each once: alone it often says little.
@@ -66,7 +105,7 @@ pub fn told(status: &Status) -> String {
     format!("{:?}: {}{}{cause}", status.code(), status.message(), if cause.is_empty() { "" } else { ": " })
 }
 
-/// Sends bytes that are a message already, receives messages of type `T`.
+/// Sends nothing, receives messages of type `T`.
 #[derive(Debug)]
 struct RawCodec<T>(PhantomData<T>);
 
@@ -77,13 +116,13 @@ impl<T> Default for RawCodec<T> {
 }
 
 impl<T: Message + Default + Send + 'static> Codec for RawCodec<T> {
-    type Encode = Bytes;
+    type Encode = Infallible;
     type Decode = T;
-    type Encoder = RawEncoder;
+    type Encoder = NoEncoder;
     type Decoder = RawDecoder<T>;
 
-    fn encoder(&mut self) -> RawEncoder {
-        RawEncoder
+    fn encoder(&mut self) -> NoEncoder {
+        NoEncoder
     }
 
     fn decoder(&mut self) -> RawDecoder<T> {
@@ -92,20 +131,14 @@ impl<T: Message + Default + Send + 'static> Codec for RawCodec<T> {
 }
 
 #[derive(Debug)]
-struct RawEncoder;
+struct NoEncoder;
 
-impl Encoder for RawEncoder {
-    type Item = Bytes;
+impl Encoder for NoEncoder {
+    type Item = Infallible;
     type Error = Status;
 
-    fn encode(&mut self, item: Bytes, to: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        to.reserve(item.len());
-        to.put(item);
-        Ok(())
-    }
-
-    fn buffer_settings(&self) -> BufferSettings {
-        BufferSettings::default()
+    fn encode(&mut self, item: Infallible, _: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        match item {}
     }
 }
 

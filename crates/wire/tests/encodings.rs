@@ -317,7 +317,8 @@ proptest! {
         for id in &ids {
             encoder.batched(*id, &observation, folded, &mut events);
         }
-        let batch = EventBatch::decode(&*sentinel_wire::batch(7, &events)).unwrap();
+        let sent = sentinel_wire::Batch { sequence: 7, events: events.clone().into() };
+        let batch = EventBatch::decode(&*[sent.head(), events.clone()].concat()).unwrap();
         let expected: Vec<_> = ids.iter().map(|id| envelope(&observation, folded, &node(), *id)).collect();
         prop_assert_eq!(batch.sequence, 7);
         prop_assert_eq!(&batch.events, &expected);

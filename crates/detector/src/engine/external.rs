@@ -10,7 +10,6 @@ use tokio::time::timeout;
 use tokio_stream::iter;
 use tonic::{
     Status,
-    client::Grpc,
     transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity},
 };
 use tracing::warn;
@@ -84,9 +83,7 @@ impl External {
     /// A call for each batch: when it fails, its events are known, and the next one starts anew.
     async fn ask(&self, events: &Events) -> Result<Vec<Finding>, Status> {
         let sent: Vec<_> = events.iter().map(|event| event.message().clone()).collect();
-        let mut client = Grpc::new(self.channel.clone());
-        client.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
-        let mut answers = converse::<DetectionResponse, _, _>(&mut client, iter(sent)).await?;
+        let mut answers = converse::<DetectionResponse, _, _, _>(self.channel.clone(), iter(sent)).await?;
         let mut findings = Vec::new();
         // One answer for each event; more are nobody's.
         for place in 0..events.len() {

@@ -13,8 +13,9 @@ use tonic::{Request, Response, Status, Streaming};
 use super::streams;
 use crate::{hub::Refused, intake::Intake};
 
-/// Batches of a stream that are judged and wait for the disk. Acknowledgements come in order.
-const AHEAD: usize = 64;
+/// Batches of a stream that are judged and wait for the disk: nearly twice what one transaction takes of an agent's
+/// ([`crate::hub`]), so that there is something to judge while the disk is written. Acknowledgements come in order.
+const AHEAD: usize = 112;
 /// Answers of a stream that wait for their reader.
 const ANSWERS: usize = 512;
 

@@ -21,10 +21,6 @@ impl Span {
         let at = self.at as usize;
         message.get(at..at + self.len as usize).unwrap_or_default()
     }
-
-    pub(super) fn is_long(self, len: usize) -> bool {
-        self.len as usize == len
-    }
 }
 
 /// What every event has.
@@ -44,10 +40,25 @@ pub(super) struct Head {
 /// An entry of one of the two maps.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fact {
-    /// Of `data`; else of `attributes`.
-    pub(super) data: bool,
+    /// Which map, and what its key looks like.
+    pub(super) mark: Mark,
     pub(super) key: Span,
     pub(super) value: Span,
+}
+
+/// What tells nearly every entry from the others without a look at its key: who searches compares one number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Mark(u32);
+
+impl Mark {
+    /// Of an entry of `data`, else of `attributes`.
+    #[inline]
+    pub(super) fn of(data: bool, key: &[u8]) -> Self {
+        let at = |place: usize| key.get(place).copied().unwrap_or_default();
+        let (middle, last) = (at(key.len() / 2), at(key.len().wrapping_sub(1)));
+        // A length of 256 is as good as one of 0: it is a mark, not the key.
+        Self(u32::from_ne_bytes([data.into(), key.len().to_le_bytes()[0], middle, last]))
+    }
 }
 
 /// Walks over a message; its facts are added to those of others.
@@ -69,7 +80,7 @@ pub(super) fn head(message: &[u8], facts: &mut Vec<Fact>) -> Result<Head, Malfor
             EVENT_TYPE => &mut head.event_type,
             DATA | ATTRIBUTES => {
                 let entry = walk.bytes()?;
-                facts.push(walk.fact(tag == DATA, entry)?);
+                walk.fact(tag == DATA, entry, facts)?;
                 continue;
             }
             TIME => {
@@ -147,15 +158,29 @@ impl<'a> Walk<'a> {
         Span { at: small(at), len: small(bytes.len()) }
     }
 
-    /// An entry of a map.
-    fn fact(&self, data: bool, entry: &'a [u8]) -> Result<Fact, Malformed> {
+    /// Adds an entry of a map.
+    #[inline]
+    fn fact(&self, data: bool, entry: &'a [u8], facts: &mut Vec<Fact>) -> Result<(), Malformed> {
+        // Nearly all are like this, and are text in ASCII if all of their bytes are. What is handed back in memory, piece by
+        // piece, to be read as a whole, costs more than all else here.
+        match short(entry) {
+            Some((key, value)) if entry.is_ascii() => {
+                facts.push(Fact { mark: Mark::of(data, key), key: self.span(key), value: self.span(value) });
+            }
+            _ => facts.push(self.any_fact(data, entry)?),
+        }
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn any_fact(&self, data: bool, entry: &'a [u8]) -> Result<Fact, Malformed> {
         let mut walk = Walk { message: self.message, rest: entry };
-        let mut fact = Fact { data, key: Span::default(), value: Span::default() };
+        let (mut key, mut value) = (Span::default(), Span::default());
         while !walk.rest.is_empty() {
             let tag = walk.tag()?;
             let place = match tag {
-                KEY => &mut fact.key,
-                VALUE => &mut fact.value,
+                KEY => &mut key,
+                VALUE => &mut value,
                 other => {
                     walk.pass_over(other, |number| matches!(number, 1 | 2))?;
                     continue;
@@ -164,7 +189,7 @@ impl<'a> Walk<'a> {
             let bytes = walk.bytes()?;
             *place = walk.text(bytes)?;
         }
-        Ok(fact)
+        Ok(Fact { mark: Mark::of(data, key.of(self.message)), key, value })
     }
 
     /// A field of a newer sender; one of ours has the wrong type.
@@ -178,4 +203,16 @@ impl<'a> Walk<'a> {
         let context = DecodeContext::default();
         skip_field(wire_type, number, &mut self.rest, context).map_err(|error| Malformed(error.to_string()))
     }
+}
+
+/// Key and value of an entry as every writer lays them out, each shorter than 128 bytes.
+#[inline]
+fn short(entry: &[u8]) -> Option<(&[u8], &[u8])> {
+    let field = |tag: u32, bytes: &'_ [u8]| -> Option<usize> {
+        let [first, length, ..] = *bytes else { return None };
+        (u32::from(first) == tag && length < 0x80).then_some(length.into())
+    };
+    let (key, rest) = entry.get(2..)?.split_at_checked(field(KEY, entry)?)?;
+    let value = rest.get(2..)?;
+    (field(VALUE, rest)? == value.len()).then_some((key, value))
 }

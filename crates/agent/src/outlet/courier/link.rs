@@ -5,7 +5,8 @@ use std::{fs, io, path::Path, sync::mpsc as std_mpsc, thread, time::Duration};
 use bytes::Bytes;
 use sentinel_sink::Backoff;
 use sentinel_wire::{
-    rpc::{Answer, causes, converse, told},
+    Batch,
+    rpc::{Answer, Sent, causes, converse, told},
     v1::{BatchAck, DetectionResponse},
 };
 use tokio::{runtime, sync::mpsc, time::sleep};
@@ -44,7 +45,7 @@ pub(super) enum Said {
 #[derive(Debug)]
 pub(super) enum Stream {
     /// Batches with acknowledgements.
-    Batched(mpsc::Sender<Bytes>),
+    Batched(mpsc::Sender<Batch>),
     /// Event by event, which any detector understands.
     Single(mpsc::Sender<Bytes>),
 }
@@ -53,10 +54,14 @@ impl Stream {
     /// Messages that can be sent now.
     pub(super) fn room(&self) -> usize {
         match self {
-            Self::Batched(sender) | Self::Single(sender) if sender.is_closed() => 0,
-            Self::Batched(sender) | Self::Single(sender) => sender.capacity(),
+            Self::Batched(sender) => free(sender),
+            Self::Single(sender) => free(sender),
         }
     }
+}
+
+fn free<M>(sender: &mpsc::Sender<M>) -> usize {
+    if sender.is_closed() { 0 } else { sender.capacity() }
 }
 
 /// The running connection. It ends with this.
@@ -117,11 +122,11 @@ async fn session(config: &Grpc, to: &std_mpsc::Sender<Said>, backoff: &mut Backo
 }
 
 /// One stream, from beginning to end.
-async fn talk<T: Answer>(
+async fn talk<T: Answer, M: Into<Sent> + Send + 'static>(
     channel: &Channel,
     to: &std_mpsc::Sender<Said>,
     backoff: &mut Backoff,
-    stream: fn(mpsc::Sender<Bytes>) -> Stream,
+    stream: fn(mpsc::Sender<M>) -> Stream,
     room: usize,
     say: fn(T) -> Said,
 ) -> Result<Status, Over> {
@@ -132,7 +137,7 @@ async fn talk<T: Answer>(
     let (sender, receiver) = mpsc::channel(room);
     to.send(Said::Up(stream(sender))).map_err(|_| Over)?;
     // Some servers answer nothing, not even headers, before the first message.
-    let mut answers = match converse::<T, _, _>(&mut client, ReceiverStream::new(receiver)).await {
+    let mut answers = match converse::<T, _, _, _>(channel.clone(), ReceiverStream::new(receiver)).await {
         Ok(answers) => answers,
         Err(status) => return Ok(status),
     };

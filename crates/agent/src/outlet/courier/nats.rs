@@ -3,9 +3,8 @@
 use std::{io, sync::mpsc as std_mpsc, thread};
 
 use async_nats::jetstream::message::PublishMessage;
-use bytes::Bytes;
 use sentinel_sink::{Backoff, Bus, Connected, PARTITIONS};
-use sentinel_wire::v1::BatchAck;
+use sentinel_wire::{Batch, v1::BatchAck};
 use tokio::{runtime, sync::mpsc, task::JoinSet, time::sleep};
 
 use super::link::{BATCHES, Link, Said, Stream, WAITS};
@@ -54,7 +53,7 @@ async fn session(bus: &Bus, to: &std_mpsc::Sender<Said>, backoff: &mut Backoff) 
         Ok(connected) => connected,
         Err(error) => return Ok(error.to_string()),
     };
-    let (sender, mut batches) = mpsc::channel::<Bytes>(BATCHES);
+    let (sender, mut batches) = mpsc::channel::<Batch>(BATCHES);
     to.send(Said::Up(Stream::Batched(sender))).map_err(|_| Over)?;
     let mut stored = JoinSet::new();
     let mut gone = connected.gone.clone();
@@ -74,7 +73,7 @@ async fn session(bus: &Bus, to: &std_mpsc::Sender<Said>, backoff: &mut Backoff) 
             }
             batch = batches.recv(), if stored.len() < AHEAD => {
                 let Some(batch) = batch else { return Err(Over) };
-                if let Err(reason) = publish(bus, &mut connected, &batch, &mut stored).await {
+                if let Err(reason) = publish(bus, &mut connected, batch, &mut stored).await {
                     return Ok(reason);
                 }
             }
@@ -86,14 +85,11 @@ async fn session(bus: &Bus, to: &std_mpsc::Sender<Said>, backoff: &mut Backoff) 
 async fn publish(
     bus: &Bus,
     connected: &mut Connected,
-    batch: &Bytes,
+    Batch { sequence, events }: Batch,
     stored: &mut JoinSet<Result<u64, String>>,
 ) -> Result<(), String> {
-    let Some((sequence, events)) = sentinel_wire::batch_parts(batch) else {
-        return Err("a batch is malformed".into());
-    };
     let mut waiting = Vec::new();
-    for part in sentinel_wire::parts(events, PARTITIONS, MESSAGE) {
+    for part in sentinel_wire::parts(&events, PARTITIONS, MESSAGE) {
         let message = PublishMessage::build().message_id(&part.id).payload(part.events.into());
         let sent = connected.context.send_publish(bus.subject(part.partition), message).await;
         waiting.push(sent.map_err(|error| error.to_string())?);

@@ -152,8 +152,9 @@ impl Window {
         for batch in self.batches.iter_mut().filter(|batch| batch.sent.is_none()) {
             let went = match stream {
                 Stream::Batched(sender) => {
-                    let message = sentinel_wire::batch(batch.sequence, &batch.events);
-                    sender.try_send(message.into()).is_ok()
+                    let message =
+                        sentinel_wire::Batch { sequence: batch.sequence, events: batch.events.clone() };
+                    sender.try_send(message).is_ok()
                 }
                 Stream::Single(sender) => {
                     if sender.capacity() < batch.kinds.len() {

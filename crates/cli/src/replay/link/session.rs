@@ -9,7 +9,8 @@ use std::{
 
 use bytes::Bytes;
 use sentinel_wire::{
-    rpc::{Answer, causes, converse, told},
+    Batch,
+    rpc::{Answer, Sent, causes, converse, told},
     v1::{BatchAck, DetectionResponse},
 };
 use tokio::{sync::mpsc, time::sleep};
@@ -105,10 +106,10 @@ impl Session {
 
     /// Batches with acknowledgements; what is not acknowledged is sent first.
     async fn push(&mut self, channel: &Channel) -> Ended {
-        let (sender, mut answers) = open::<BatchAck>(channel, WINDOW);
+        let (sender, mut answers) = open::<BatchAck, Batch>(channel, WINDOW);
         for (sequence, events, _) in &self.window {
             // As many as the window has; there is room for them.
-            let _ = sender.try_send(sentinel_wire::batch(*sequence, events).into());
+            let _ = sender.try_send(Batch { sequence: *sequence, events: events.clone() });
         }
         loop {
             if self.last && self.window.is_empty() {
@@ -125,7 +126,8 @@ impl Session {
                     Some((events, count)) => {
                         self.sequence += 1;
                         // A stream that has ended says so above.
-                        let _ = sender.try_send(sentinel_wire::batch(self.sequence, &events).into());
+                        let batch = Batch { sequence: self.sequence, events: events.clone() };
+                        let _ = sender.try_send(batch);
                         self.window.push_back((self.sequence, events, count));
                     }
                 },
@@ -144,7 +146,7 @@ impl Session {
 
     /// Event by event, for detectors that know no batches. Nothing is acknowledged, so a break is the end.
     async fn stream(mut self, channel: &Channel) -> anyhow::Result<Done> {
-        let (sender, mut answers) = open::<DetectionResponse>(channel, EVENTS);
+        let (sender, mut answers) = open::<DetectionResponse, Bytes>(channel, EVENTS);
         let sent = Cell::new(0);
         let first = std::mem::take(&mut self.window).into_iter().map(|(_, events, _)| events).collect();
         let mut feed = pin!(feed(sender, first, self.batches, &sent));
@@ -200,19 +202,15 @@ async fn feed(
 }
 
 /// Begins a call: the way to speak, and what is answered.
-fn open<T: Answer>(
+fn open<T: Answer, M: Into<Sent> + Send + 'static>(
     channel: &Channel,
     room: usize,
-) -> (mpsc::Sender<Bytes>, mpsc::Receiver<Result<T, Status>>) {
+) -> (mpsc::Sender<M>, mpsc::Receiver<Result<T, Status>>) {
     let (sender, messages) = mpsc::channel(room);
     let (to, answers) = mpsc::channel(room);
-    let mut client = tonic::client::Grpc::new(channel.clone());
+    let channel = channel.clone();
     tokio::spawn(async move {
-        let called = async {
-            client.ready().await.map_err(|error| Status::unavailable(causes(&error)))?;
-            converse::<T, _, _>(&mut client, ReceiverStream::new(messages)).await
-        };
-        let mut stream = match called.await {
+        let mut stream = match converse::<T, _, _, _>(channel, ReceiverStream::new(messages)).await {
             Ok(stream) => stream,
             Err(status) => return drop(to.send(Err(status)).await),
         };
