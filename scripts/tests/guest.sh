@@ -67,7 +67,7 @@ chmod 755 "$work/initrd/init"
 
 started=$SECONDS
 : >"$work/said"
-timeout --foreground "$LIMIT" qemu-system-x86_64 -machine q35 -accel tcg,thread=multi -cpu max -smp 2 -m 2048 \
+timeout --foreground "$LIMIT" qemu-system-x86_64 -machine q35 -accel tcg,thread=single -cpu max -smp 2 -m 2048 \
     -nodefaults -no-user-config -display none -no-reboot -kernel "$kernel" -initrd "$work/initrd.gz" \
     -append "console=ttyS0 panic=-1 quiet rw systemd.show_status=0" \
     -drive "file=$work/root.ext4,format=raw,if=none,id=disk,cache=unsafe" -device virtio-blk-pci,drive=disk \

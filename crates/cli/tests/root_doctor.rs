@@ -62,6 +62,8 @@ fn it_gives_up(lacking: &[&str]) {
     let said = String::from_utf8_lossy(&output.stderr);
     assert_ne!(output.status.code(), Some(124), "it went on: {said}");
     assert!(!output.status.success() && said.contains("error"), "{:?}: {said}", output.status);
+    // The cause, not what follows from it.
+    assert!(!lacking.contains(&"lockdown") || said.contains("lockdown"), "{said}");
     eprintln!("doctor: {} missing; run: {}", lacking.join(", "), said.trim());
 }
 

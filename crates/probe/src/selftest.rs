@@ -11,7 +11,7 @@ use std::{
 use acts::{
     bpf, capset, chmod, chown, chroot, duplicate, link, memfd, mkdir, mknod, module, mount, name_thread,
     open_null, post, protect, read_zero, rename, run, run_nothing, send_file, setfsuid, setns, signal,
-    symlink, talk, trace_nobody, truncate, umount, unlink, unshare, use_thrice, write_memory, write_null,
+    symlink, talk, trace_nobody, truncate, umount, unlink, unshare, use_thrice, write_memory, write_zero,
 };
 use sentinel_event::{Body, Event, Kind};
 
@@ -52,7 +52,7 @@ const TESTS: &[Test] = &[
     Test { program: "file_read", trigger: read_zero, seen: |e| e.kind() == Kind::FileRead, certain: true },
     Test {
         program: "file_write",
-        trigger: write_null,
+        trigger: write_zero,
         seen: |e| matches!(e.kind(), Kind::FileWrite | Kind::FileClose),
         certain: true,
     },

@@ -1,16 +1,19 @@
 //! Facts about this kernel and our privileges, found by trying, not by version numbers.
 
+mod btf;
+
 use std::{fs, io, path::Path};
 
-use bstr::ByteSlice as _;
 use libbpf_rs::ProgramType;
 
+use self::btf::{kfunc, vmlinux_btf};
 use crate::capabilities;
 
 /// The name of a fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Name {
     Privileges,
+    Lockdown,
     Btf,
     RingBuffer,
     TpBtf,
@@ -107,6 +110,7 @@ impl Name {
     pub(crate) const fn label(self) -> &'static str {
         match self {
             Self::Privileges => "privileges",
+            Self::Lockdown => "lockdown",
             Self::Btf => "btf",
             Self::RingBuffer => "ringbuf",
             Self::TpBtf => "tp_btf",
@@ -143,6 +147,14 @@ const CHECKS: &[Check] = &[
         test: privileges,
         remedy: "run as root (sudo), or with CAP_BPF and CAP_PERFMON, before Linux 5.11 also CAP_SYS_RESOURCE; in \
                  a container also allow bpf(2) in the seccomp profile",
+    },
+    // Before what it takes away: the kernel makes no tracefs then, and says no to programs.
+    Check {
+        name: Name::Lockdown,
+        required: true,
+        decides: false,
+        test: lockdown,
+        remedy: "boot without lockdown=confidentiality: it forbids BPF to read kernel memory",
     },
     Check {
         name: Name::Btf,
@@ -270,6 +282,19 @@ fn privileges() -> (bool, String) {
     (false, detail)
 }
 
+fn lockdown() -> (bool, String) {
+    locked(&fs::read_to_string("/sys/kernel/security/lockdown").unwrap_or_default())
+}
+
+/// `[none] integrity confidentiality`, the active one in brackets.
+fn locked(modes: &str) -> (bool, String) {
+    let mode = modes
+        .split(['[', ']'])
+        .nth(1)
+        .unwrap_or("off, or not known: the kernel has none, or securityfs is not mounted");
+    (mode != "confidentiality", mode.into())
+}
+
 fn program_type(kind: ProgramType) -> (bool, String) {
     verdict(kind.is_supported())
 }
@@ -280,45 +305,6 @@ fn map_type(kind: libbpf_rs::MapType) -> (bool, String) {
 
 fn helper(id: libbpf_rs::libbpf_sys::bpf_func_id) -> (bool, String) {
     verdict(ProgramType::Tracepoint.is_helper_supported(id))
-}
-
-fn vmlinux_btf() -> (bool, String) {
-    match fs::metadata(BTF) {
-        Ok(meta) => (true, format!("{BTF}, {} KiB", meta.len() / 1024)),
-        Err(error) => (false, format!("{BTF}: {error}")),
-    }
-}
-
-/// The kernel's own BTF.
-const BTF: &str = "/sys/kernel/btf/vmlinux";
-
-/// Whether the kernel's BTF has this name. It is searched, not parsed, which would take ten times as long.
-fn kfunc(name: &str) -> (bool, String) {
-    let wanted = [b"\0", name.as_bytes(), b"\0"].concat();
-    match fs::File::open(BTF).and_then(|file| contains(file, &wanted)) {
-        Ok(found) => (found, String::new()),
-        Err(error) => (false, format!("{BTF}: {error}")),
-    }
-}
-
-fn contains(mut file: impl io::Read, wanted: &[u8]) -> io::Result<bool> {
-    let mut bytes = vec![0; 64 << 10];
-    let mut kept = 0;
-    loop {
-        let room = bytes.get_mut(kept..).unwrap_or_default();
-        let len = kept + file.read(room)?;
-        let seen = bytes.get(..len).unwrap_or_default();
-        if seen.find(wanted).is_some() {
-            return Ok(true);
-        }
-        if len == kept {
-            return Ok(false);
-        }
-        // A name may lie over the border.
-        let from = len.saturating_sub(wanted.len());
-        bytes.copy_within(from..len, 0);
-        kept = len - from;
-    }
 }
 
 /// Loads one empty program of the object `facts`.
@@ -377,15 +363,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_found_over_the_border_of_two_reads() {
-        let name = b"\0bpf_rdonly_cast\0";
-        for before in [0, 1, (64 << 10) - 3, 64 << 10, 200_000] {
-            let mut btf = vec![b'x'; before];
-            btf.extend_from_slice(name);
-            btf.extend_from_slice(&[b'y'; 100]);
-            assert!(contains(&*btf, name).unwrap(), "{before}");
-            btf[before] = b'_';
-            assert!(!contains(&*btf, name).unwrap(), "{before}");
+    fn only_confidentiality_is_in_the_way() {
+        for (modes, works) in [
+            ("[none] integrity confidentiality", true),
+            ("none [integrity] confidentiality", true),
+            ("none integrity [confidentiality]\n", false),
+            ("", true),
+        ] {
+            assert_eq!(locked(modes).0, works, "{modes}");
         }
     }
 }

@@ -24,7 +24,6 @@ pub(super) fn checks(config: &Config) -> Vec<Check> {
     let mut found = vec![privileges(Uid::effective().is_root(), &read("/proc/self/status"))];
     let mounts = read("/proc/self/mounts");
     found.extend(MOUNTS.iter().map(|(kind, place, purpose)| mount(&mounts, kind, place, purpose)));
-    found.push(lockdown(&read("/sys/kernel/security/lockdown")));
     found.extend(security_modules(read("/sys/kernel/security/lsm").trim()));
     found.push(port("health port", &config.health.address, config.health.port));
     if config.metrics.enabled {
@@ -83,16 +82,6 @@ fn mount(mounts: &str, kind: &str, place: &str, purpose: &str) -> Check {
     });
     let detail = at.clone().unwrap_or_else(|| format!("not mounted; used for {purpose}"));
     check(&format!("{kind} mount"), at.is_some(), false, detail, &format!("mount -t {kind} {kind} {place}"))
-}
-
-/// `[none] integrity confidentiality`, the active one in brackets.
-fn lockdown(modes: &str) -> Check {
-    let mode = modes
-        .split(['[', ']'])
-        .nth(1)
-        .unwrap_or("off, or not known: the kernel has none, or securityfs is not mounted");
-    let remedy = "boot without lockdown=confidentiality: it forbids BPF to read kernel memory";
-    check("lockdown", mode != "confidentiality", true, mode, remedy)
 }
 
 /// None when securityfs is not mounted, which is a finding of its own.
@@ -181,18 +170,6 @@ mod tests {
             (found("bpf").available, found("bpf").remedy.as_str()),
             (false, "mount -t bpf bpf /sys/x")
         );
-    }
-
-    #[test]
-    fn only_confidentiality_is_in_the_way() {
-        for (modes, works) in [
-            ("[none] integrity confidentiality", true),
-            ("none [integrity] confidentiality", true),
-            ("none integrity [confidentiality]\n", false),
-            ("", true),
-        ] {
-            assert_eq!(lockdown(modes).available, works, "{modes}");
-        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ use std::{
 };
 
 use nix::{
+    errno::Errno,
     kmod::{ModuleInitFlags, finit_module},
     libc,
     mount::MsFlags,
@@ -51,8 +52,13 @@ pub(super) fn read_zero() -> io::Result<()> {
     File::open("/dev/zero")?.read_exact(&mut [0; 1])
 }
 
-pub(super) fn write_null() -> io::Result<()> {
-    fs::OpenOptions::new().write(true).open("/dev/null")?.write_all(b".")
+/// A device that takes everything and is nobody's output, as /dev/null may be ours: what goes there is left out then.
+fn zero() -> io::Result<File> {
+    fs::OpenOptions::new().write(true).open("/dev/zero")
+}
+
+pub(super) fn write_zero() -> io::Result<()> {
+    zero()?.write_all(b".")
 }
 
 /// With a mode that passes whatever opens matter; the C library hands it on only where a file might be created.
@@ -68,11 +74,10 @@ pub(super) fn open_null() -> io::Result<()> {
 
 /// Of three calls the close tells two, whoever wants to hear of the close itself.
 pub(super) fn use_thrice() -> io::Result<()> {
-    let (mut zero, mut null) =
-        (File::open("/dev/zero")?, fs::OpenOptions::new().write(true).open("/dev/null")?);
+    let (mut from, mut to) = (File::open("/dev/zero")?, zero()?);
     for _ in 0..3 {
-        zero.read_exact(&mut [0; 1])?;
-        null.write_all(b".")?;
+        from.read_exact(&mut [0; 1])?;
+        to.write_all(b".")?;
     }
     Ok(())
 }
@@ -187,9 +192,13 @@ pub(super) fn truncate() -> io::Result<()> {
 }
 
 pub(super) fn send_file() -> io::Result<()> {
-    let (from, to) = (File::open("/proc/self/exe")?, fs::OpenOptions::new().write(true).open("/dev/null")?);
-    sendfile::sendfile64(to, from, None, SENT)?;
-    Ok(())
+    let from = File::open("/proc/self/exe")?;
+    // Before 6.7 /dev/zero takes no pages.
+    let sent = sendfile::sendfile64(zero()?, &from, None, SENT).or_else(|_| {
+        let null = fs::OpenOptions::new().write(true).open("/dev/null").map_err(|_| Errno::EINVAL)?;
+        sendfile::sendfile64(null, &from, None, SENT)
+    });
+    sent.map(drop).map_err(io::Error::from)
 }
 
 /// No user has this number: it only asks.
