@@ -26,9 +26,11 @@ const QUIET: Duration = Duration::from_millis(200);
 /// but no longer than this.
 const MOST: Duration = Duration::from_secs(2);
 
-/// What means that a file may be another one now. A file that is being written is left alone until it is closed.
+/// What means that a file may be another one now, and that somebody writes: a file that is being written is left alone until
+/// it is closed, and what changed beside it waits for that too.
 fn changes() -> AddWatchFlags {
-    AddWatchFlags::IN_CLOSE_WRITE
+    AddWatchFlags::IN_MODIFY
+        | AddWatchFlags::IN_CLOSE_WRITE
         | AddWatchFlags::IN_MOVED_TO
         | AddWatchFlags::IN_MOVED_FROM
         | AddWatchFlags::IN_CREATE
@@ -128,6 +130,39 @@ fn matters(event: &InotifyEvent, names: &HashMap<WatchDescriptor, Names>) -> boo
     if event.mask.contains(AddWatchFlags::IN_Q_OVERFLOW) {
         return true;
     }
+    if event.mask.contains(AddWatchFlags::IN_MODIFY) {
+        return false;
+    }
     let name = event.name.as_deref();
     names.get(&event.wd).zip(name).is_some_and(|(names, name)| names.matter(name))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::{fs, io::Write as _};
+
+    use super::*;
+
+    #[test]
+    fn who_writes_is_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let (inotify, names) = open(&[dir.path().to_owned()]).unwrap();
+        let file = dir.path().join("rules.yaml");
+        let writer = thread::spawn({
+            let file = file.clone();
+            move || {
+                let mut file = fs::File::create(file).unwrap();
+                for _ in 0..40 {
+                    thread::sleep(QUIET / 20);
+                    file.write_all(b"- list: x\n").unwrap();
+                }
+            }
+        });
+        // Its birth is the first that is heard of it.
+        assert!(wait(&inotify, &names));
+        assert_eq!(fs::read(&file).unwrap().len(), 400);
+        writer.join().unwrap();
+    }
 }
