@@ -17,6 +17,7 @@ mod quiet;
 mod rate;
 mod report;
 mod stats;
+mod stolen;
 mod worker;
 mod workload;
 

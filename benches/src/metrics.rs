@@ -42,12 +42,20 @@ pub(crate) fn buckets(text: &str, name: &str) -> Vec<(f64, f64)> {
     pairs.filter_map(|(bound, count)| Some((bound.parse().ok()?, count.parse().ok()?))).collect()
 }
 
-/// The bound that this share of what came between two readings of a histogram did not exceed.
-pub(crate) fn quantile(before: &[(f64, f64)], after: &[(f64, f64)], share: f64) -> Option<f64> {
-    let came = |at: usize| Some(after.get(at)?.1 - before.get(at).map_or(0.0, |(_, count)| *count));
-    let all = came(after.len().checked_sub(1)?)?;
-    let found = (0..after.len()).find(|at| came(*at).is_some_and(|count| count >= share * all))?;
-    (all > 0.0).then(|| after.get(found).map(|(bound, _)| *bound))?
+/// What came between two readings of a histogram: bounds, and how many were no more.
+pub(crate) fn between(before: &[(f64, f64)], after: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let came = after.iter().enumerate().map(|(at, (bound, count))| {
+        let before = before.get(at).map_or(0.0, |(_, count)| *count);
+        (*bound, count - before)
+    });
+    came.collect()
+}
+
+/// The bound that this share of what came did not exceed.
+pub(crate) fn quantile(came: &[(f64, f64)], share: f64) -> Option<f64> {
+    let (_, all) = came.last()?;
+    let (bound, _) = came.iter().find(|(_, count)| *count >= share * all)?;
+    (*all > 0.0).then_some(*bound)
 }
 
 #[cfg(test)]
@@ -73,9 +81,9 @@ mod tests {
         };
         let (before, after) = (page([5, 5, 5]), page([105, 204, 205]));
         assert_eq!(after.len(), 3);
-        assert_eq!(quantile(&before, &after, 0.5), Some(0.001));
-        assert_eq!(quantile(&before, &after, 0.99), Some(0.002));
-        assert_eq!(quantile(&before, &after, 1.0), Some(f64::INFINITY));
-        assert_eq!(quantile(&after, &after, 0.5), None);
+        assert_eq!(quantile(&between(&before, &after), 0.5), Some(0.001));
+        assert_eq!(quantile(&between(&before, &after), 0.99), Some(0.002));
+        assert_eq!(quantile(&between(&before, &after), 1.0), Some(f64::INFINITY));
+        assert_eq!(quantile(&between(&after, &after), 0.5), None);
     }
 }

@@ -1,7 +1,6 @@
 //! The loss test: distinct opens at a steady rate while a second process uses the other core.
 
 use std::{
-    fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     thread::sleep,
@@ -16,6 +15,7 @@ use crate::{
     agent::Agent,
     hog::Hog,
     metrics,
+    stolen::{self, Ticks},
     worker::pin,
     workload::{Bench, Workload},
 };
@@ -68,10 +68,13 @@ pub(crate) struct Rate {
     pub(crate) lost: f64,
     /// The agent's processor time for a million events.
     pub(crate) cpu_seconds_per_million: f64,
-    /// Half of the events were enriched and judged within so long after their hook; a bucket's bound.
+    /// Half of the events were enriched and judged within so long after their hook; a bucket's bound. Of the seconds in
+    /// which the host took no processor away.
     pub(crate) enriched_p50_ms: Option<f64>,
     /// 99 of 100.
     pub(crate) enriched_p99_ms: Option<f64>,
+    /// How much of the time that was, in percent; 0 where it was too little, and all of it counts.
+    pub(crate) undisturbed_percent: f64,
     /// How long the agent went on after the last event, to within 20 ms.
     pub(crate) recovery_seconds: f64,
     /// Share of the machine's processor time that its host gave to others meanwhile: all waits get longer by it.
@@ -102,17 +105,17 @@ pub(crate) fn run(agent: &Agent, dir: &Path, cores: (usize, usize), rate: u32, s
     );
 
     let per_second = rate / events_per_step;
-    let ages = agent.ages()?;
-    let ticks = ticks()?;
+    let ticks = Ticks::now()?;
     let hog = Hog::start(hog_core)?;
-    let done = spawn(&Pace { core, dir: dir.to_owned(), per_second, steps: per_second * seconds })?;
+    let pace = Pace { core, dir: dir.to_owned(), per_second, steps: per_second * seconds };
+    let (done, looks) = stolen::beside(agent, || spawn(&pace))?;
     let recovery_seconds = agent.catches_up()?.as_secs_f64();
     drop(hog);
-    let stolen_percent = stolen_percent(ticks, self::ticks()?);
+    let stolen_percent = ticks.stolen_percent(Ticks::now()?);
     let after = agent.settled()?;
 
-    let (then, ages) = (ages, agent.ages()?);
-    let enriched = |share| metrics::quantile(&then, &ages, share).map(|seconds| seconds * 1e3);
+    let (ages, undisturbed_percent) = stolen::undisturbed(&looks);
+    let enriched = |share| metrics::quantile(&ages, share).map(|seconds| seconds * 1e3);
     let produced = f64::from(done.steps) * f64::from(events_per_step);
     let received = after.events - trial.events;
     Ok(Rate {
@@ -126,22 +129,10 @@ pub(crate) fn run(agent: &Agent, dir: &Path, cores: (usize, usize), rate: u32, s
         cpu_seconds_per_million: (after.cpu_seconds - trial.cpu_seconds) / received.max(1.0) * 1e6,
         enriched_p50_ms: enriched(0.5),
         enriched_p99_ms: enriched(0.99),
+        undisturbed_percent,
         recovery_seconds,
         stolen_percent,
     })
-}
-
-/// Ticks of all processors since the start: all of them, and those that the host gave to others (`steal` of proc(5)).
-fn ticks() -> Result<(f64, f64)> {
-    let stat = fs::read_to_string("/proc/stat")?;
-    // Guests' time is in user's already.
-    let ticks = stat.lines().next().unwrap_or_default().split_whitespace().skip(1).take(8);
-    let ticks: Vec<f64> = ticks.map(str::parse).collect::<Result<_, _>>().context("/proc/stat")?;
-    Ok((ticks.iter().sum(), ticks.get(7).copied().unwrap_or_default()))
-}
-
-fn stolen_percent(before: (f64, f64), after: (f64, f64)) -> f64 {
-    (after.1 - before.1) / (after.0 - before.0).max(1.0) * 100.0
 }
 
 /// Starts the child and waits for its end.

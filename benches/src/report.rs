@@ -125,7 +125,8 @@ impl Report {
         let steady = self.series.iter().filter(|(rate, _)| rate.asked_per_second == LOAD);
         let enriched = steady.filter_map(|(rate, _)| {
             let measured = rate.enriched_p99_ms?;
-            let (what, limit) = ("from the kernel's hook to enriched at 50,000 events/s, p99", 2.0);
+            let (what, limit) =
+                ("from the kernel's hook to enriched at 50,000 events/s, p99 of undisturbed seconds", 2.0);
             Some(Target { what, limit, unit: "ms", measured, met: measured <= limit })
         });
         measured.chain(pace).chain(alerts).chain(enriched).collect()
@@ -252,9 +253,9 @@ impl Report {
             writeln!(
                 out,
                 "\n| events/s asked for | produced | lost | agent's µs per event | enriched within, p50 | p99 | peak memory, MiB \
-                 | recovery, ms | stolen by the host |"
+                 | recovery, ms | stolen by the host | seconds without |"
             )?;
-            writeln!(out, "|--:|--:|--:|--:|--:|--:|--:|--:|--:|")?;
+            writeln!(out, "|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|")?;
         }
         for (rate, usage) in &self.series {
             let within = |ms: Option<f64>| {
@@ -262,7 +263,7 @@ impl Report {
             };
             writeln!(
                 out,
-                "| {} | {:.0} | {:.0} | {:.2} | {} | {} | {:.1} | {:.0} | {:.1} % |",
+                "| {} | {:.0} | {:.0} | {:.2} | {} | {} | {:.1} | {:.0} | {:.1} % | {:.0} % |",
                 rate.asked_per_second,
                 rate.produced_per_second,
                 rate.lost,
@@ -272,6 +273,7 @@ impl Report {
                 usage.peak_rss_mib,
                 rate.recovery_seconds * 1e3,
                 rate.stolen_percent,
+                rate.undisturbed_percent,
             )?;
         }
         if !self.programs.is_empty() {
