@@ -21,10 +21,13 @@ for program in "${programs[@]}"; do
     esac
 done
 
+# Who commits meanwhile does not change what the second build is of.
+commit=$(git rev-parse HEAD)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 build() { # build DIRECTORY TARGET
-    git clone --quiet --no-hardlinks . "$1"
+    git clone --quiet --no-hardlinks --no-checkout . "$1"
+    git -C "$1" checkout --quiet --detach "$commit"
     # The web app, from its lock file, for those that carry it; or one that was built before (SENTINEL_DASHBOARD_DIST).
     [[ -n ${SENTINEL_DASHBOARD_DIST:-} || " ${programs[*]} " != *" sentinel "* && " ${programs[*]} " != *" sentinel-dashboard "* ]] || (cd "$1" && scripts/web.sh build)
     (cd "$1" && CARGO_TARGET_DIR=$2 scripts/release-build.sh "${packages[@]}")
