@@ -28,14 +28,13 @@ fn main() -> Result<(), Box<dyn Error>> {
             "cargo:warning=the web app is not built: sentinel-dashboard will say so instead of showing it; run `make web`"
         );
     }
-    // Copies: the app may be built anew before the compiler reads them.
-    let out = PathBuf::from(env::var("OUT_DIR")?);
+    // Copies: the app may be built anew before the compiler reads them. Named by OUT_DIR: a path of this machine in the
+    // source would make the crate's hash, and with it names of symbols, another one in every directory.
+    let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("OUT_DIR")?);
     let mut table = String::from("&[\n");
     for (number, (name, path)) in files.iter().enumerate() {
-        let copy = out.join(format!("app-{number}"));
-        fs::copy(path, &copy)?;
-        let copy = copy.to_str().ok_or("the path of the build is no UTF-8")?;
-        writeln!(table, "    ({name:?}, include_bytes!({copy:?})),")?;
+        fs::write(out.join(format!("app-{number}")), fs::read(path)?)?;
+        writeln!(table, "    ({name:?}, include_bytes!(concat!(env!(\"OUT_DIR\"), \"/app-{number}\"))),")?;
     }
     table.push(']');
     fs::write(out.join("app.rs"), table)?;
