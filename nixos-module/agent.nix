@@ -72,7 +72,7 @@ in
 
   config = lib.mkIf cfg.enable {
     services.sentinel.agent.settings = lib.mkMerge [
-      (lib.mkIf (cfg.forwardRules != null) { rulesFile = toString rulesFile; })
+      (lib.mkIf (cfg.forwardRules != null) { rulesFile = "${rulesFile}"; })
       # The detector of this host is where events go, if there is one.
       (lib.mkIf sentinel.detector.enable { stream.mode = lib.mkDefault "grpc"; })
       (lib.mkIf (!cfg.containerRuntimes) { enrichment.runtimes = lib.mkDefault false; })

@@ -19,9 +19,35 @@ let
   yaml = pkgs.formats.yaml { };
   program = lib.getExe' cfg.package "sentinel-${name}";
 
+  # Where the program's configuration names detection rules.
+  rulesKey =
+    {
+      agent = [
+        "detection"
+        "rules"
+      ];
+      detector = [ "rules" ];
+    }
+    .${name} or null;
+  # Those of the option beside those of the settings: files, then a file of what is written here.
+  ruleFiles =
+    let
+      isFile = rule: !lib.isAttrs rule || rule ? outPath;
+      written = lib.filter (rule: !isFile rule) cfg.detectionRules;
+      set = lib.attrByPath rulesKey null cfg.settings;
+    in
+    (if set == null then [ "builtin" ] else set)
+    ++ map (file: "${file}") (lib.filter isFile cfg.detectionRules)
+    ++ lib.optional (written != [ ]) "${yaml.generate "sentinel-${name}-rules.yaml" written}";
+  settings =
+    if cfg.detectionRules or [ ] == [ ] then
+      cfg.settings
+    else
+      lib.recursiveUpdate cfg.settings (lib.setAttrByPath rulesKey ruleFiles);
+
   # Options of keys default to null: the program's own default, which its reference tells.
   # (An empty section is kept: `outputs.journald = { }` means something.)
-  given = lib.filterAttrsRecursive (_: value: value != null) cfg.settings;
+  given = lib.filterAttrsRecursive (_: value: value != null) settings;
 
   # The program itself says whether its configuration is right, at build. It can where the builder can run it.
   file =
@@ -139,6 +165,25 @@ in
       description = ''
         Whether the program checks its configuration at build. Turn it off where the configuration names files that
         only the running machine has, such as rules below `/var`.
+      '';
+    };
+  }
+  // lib.optionalAttrs (rulesKey != null) {
+    detectionRules = lib.mkOption {
+      type = lib.types.listOf (lib.types.either lib.types.path (lib.types.attrsOf lib.types.anything));
+      default = [ ];
+      example = [
+        {
+          rule = "Shell of the web server";
+          desc = "Nothing of nginx starts a shell";
+          condition = "sn_started and proc.pname = nginx and sn_shell";
+          output = "shell of the web server (command=%proc.cmdline)";
+          priority = "CRITICAL";
+        }
+      ];
+      description = ''
+        Detection rules beside those of `settings`, or beside the shipped ones where it names none: files, or rules, lists
+        and macros themselves, checked at build.
       '';
     };
   };

@@ -132,6 +132,43 @@ let
           "dashboard"
         ];
 
+    rules_written_in_the_configuration_come_beside_the_shipped_ones =
+      let
+        rule = {
+          rule = "mine";
+          desc = "mine";
+          condition = "evt.type = execve";
+          output = "mine";
+          priority = "INFO";
+        };
+        rules =
+          (settings (machine {
+            agent.enable = true;
+            agent.detectionRules = [
+              rule
+              "/etc/mine.yaml"
+            ];
+          })).detection.rules;
+      in
+      lib.length rules == 3
+      && lib.head rules == "builtin"
+      && builtins.elemAt rules 1 == "/etc/mine.yaml"
+      && lib.hasSuffix "sentinel-agent-rules.yaml" (lib.last rules);
+    rules_of_the_settings_stay_first =
+      (written (machine {
+        detector.enable = true;
+        detector.settings.rules = [ "/etc/base.yaml" ];
+        detector.detectionRules = [ "/etc/mine.yaml" ];
+      }) "detector").rules == [
+        "/etc/base.yaml"
+        "/etc/mine.yaml"
+      ];
+    without_rules_of_its_own_the_program_decides = !((settings whole).detection ? rules);
+    rules_of_the_dashboard_are_refused = refused {
+      dashboard.enable = true;
+      dashboard.detectionRules = [ ];
+    };
+
     a_wrong_type_is_refused = refused {
       agent.enable = true;
       agent.settings.health.port = "http";

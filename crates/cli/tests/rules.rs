@@ -131,6 +131,23 @@ fn check_shows_people_the_line_and_a_caret() {
 }
 
 #[test]
+fn the_shipped_set_and_directories_are_named_like_files() {
+    let mine = "- rule: mine\n  desc: d\n  condition: sn_started and proc.name = x\n  output: o\n  priority: INFO\n";
+    let dir =
+        Dir::with(&[("a.yaml", RULES), ("b.yml", "- list: l\n  items: [x]\n"), ("notes.txt", "no rules")]);
+    let own = Dir::with(&[("mine.yaml", mine)]);
+    // Its macro is the shipped set's.
+    assert_eq!(rules(&["check", &own.path("mine.yaml")]).status.code(), Some(1));
+    let both = rules(&["list", "builtin", &own.path("mine.yaml")]);
+    assert!(text(&both.stdout).ends_with("mine\n") && text(&both.stdout).lines().count() > 30, "{both:?}");
+    let found = rules(&["check", dir.0.path().to_str().unwrap()]);
+    assert!(found.status.success() && text(&found.stdout).contains("ok: 2 files, "), "{found:?}");
+    let empty = Dir::with(&[("notes.txt", "no rules")]);
+    let none = rules(&["check", empty.0.path().to_str().unwrap()]);
+    assert!(none.status.code() == Some(1) && text(&none.stdout).contains("no *.yaml"), "{none:?}");
+}
+
+#[test]
 fn files_that_cannot_be_read_are_errors_of_the_report() {
     let dir = Dir::with(&[("good.yaml", RULES)]);
     let latin = dir.path("latin.yaml");
@@ -139,7 +156,6 @@ fn files_that_cannot_be_read_are_errors_of_the_report() {
     for (file, part) in [
         (missing.as_str(), "No such file"),
         (latin.as_str(), "no UTF-8 from byte 20 on"),
-        (dir.0.path().to_str().unwrap(), "directory"),
         ("/dev/zero", "larger than"),
     ] {
         let output = rules(&["check", &good, file, "--format", "json"]);

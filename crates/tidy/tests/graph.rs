@@ -19,7 +19,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("agent", &["enrich", "event", "identity", "probe", "rules", "service", "sink", "wire"]),
     ("detector", &["event", "rules", "service", "sink", "wire"]),
     ("dashboard", &["service"]),
-    ("cli", &["agent", "dashboard", "detector", "event", "probe", "rules", "wire"]),
+    ("cli", &["agent", "dashboard", "detector", "event", "probe", "rules", "service", "wire"]),
     ("simulate", &[]),
     ("benches", &[]),
     ("tidy", &[]),

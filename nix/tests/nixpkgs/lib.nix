@@ -64,6 +64,17 @@ let
         name: value:
         if isAttrs value && isAttrs (a.${name} or null) then recursiveUpdate a.${name} value else value
       ) b;
+    attrByPath =
+      path: default: set:
+      if path == [ ] then
+        set
+      else if isAttrs set && set ? ${head path} then
+        attrByPath (builtins.tail path) default set.${head path}
+      else
+        default;
+    setAttrByPath =
+      path: value:
+      if path == [ ] then value else { ${head path} = setAttrByPath (builtins.tail path) value; };
     optional = condition: value: if condition then [ value ] else [ ];
     optionals = condition: values: if condition then values else [ ];
     optionalAttrs = condition: set: if condition then set else { };

@@ -26,12 +26,13 @@ pub(super) enum Command {
     /// 0 when they load, also with warnings, 1 when they do not.
     #[command(after_help = "Examples:\n  \
         sentinel rules check rules.yaml local.yaml\n  \
+        sentinel rules check builtin mine.yaml\n  \
         sentinel rules check rules.yaml --format json | jq '.errors[].message'")]
     Check(Files),
 
     /// List rules in the order of their definition, also those that are switched off.
     #[command(after_help = "Examples:\n  \
-        sentinel rules list rules.yaml\n  \
+        sentinel rules list builtin\n  \
         sentinel rules list rules.yaml --format json | jq -r '.[] | select(.enabled | not).name'")]
     List(Files),
 
@@ -79,7 +80,7 @@ pub(super) enum Command {
 /// Rule files.
 #[derive(Debug, clap::Args)]
 pub(super) struct Files {
-    /// Rule files, in the order in which they are loaded.
+    /// Rule files and directories, in the order in which they are loaded; `builtin` is the shipped set.
     #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) files: Vec<PathBuf>,
 

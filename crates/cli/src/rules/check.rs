@@ -17,12 +17,12 @@ const PLAIN: &str = "\x1b[0m";
 
 /// Loads the files and reports what is wrong with them.
 pub(super) fn check(args: &Files) -> anyhow::Result<ExitCode> {
-    let (report, set) = files::load(&args.files);
+    let files::Loaded { report, set, files } = files::load(&args.files);
     let text = match args.format {
         Format::Json => format!("{}\n", serde_json::to_string(&report).context("writing the report")?),
         Format::Text => {
             let rules = set.as_ref().map(|set| set.rules.len());
-            text(&report, args.files.len(), rules, Color::Auto.wanted(io::stdout().is_terminal()))
+            text(&report, files, rules, Color::Auto.wanted(io::stdout().is_terminal()))
         }
     };
     print(&text)?;

@@ -1,47 +1,74 @@
-//! Rule files: read and loaded.
+//! Rule files: found, read and loaded.
 
-use std::fs::File;
-use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use sentinel_rules::builtin;
 use sentinel_rules::language::{LoadReport, RuleSet};
+use sentinel_service::SettingsError;
 
-/// The largest file that is read. A limit, because a file can be `/dev/zero`.
-const FILE_MAX: u64 = 64 << 20; // bytes
+/// What stands for the shipped set, as in the agent's configuration.
+pub(super) const BUILTIN: &str = "builtin";
 
-/// Loads files as one set. Files that cannot be read are errors of the report, and then nothing is loaded:
-/// what they define is missed by the others.
-pub(super) fn load(paths: &[PathBuf]) -> (LoadReport, Option<RuleSet>) {
-    let (mut texts, mut unread) = (Vec::new(), LoadReport { successful: true, ..LoadReport::default() });
+/// Names and texts, in the order in which they are loaded.
+pub(super) type Texts = Vec<(String, String)>;
+
+/// Reads and loads as one set what `paths` name. Files that cannot be read are errors of the report, and then nothing is
+/// loaded: what they define is missed by the others.
+pub(super) fn load(paths: &[PathBuf]) -> Loaded {
+    let (mut texts, mut unread) = (Texts::new(), LoadReport { successful: true, ..LoadReport::default() });
     for path in paths {
-        let name = path.display().to_string();
-        match read(path) {
-            Ok(text) => texts.push((name, text)),
-            Err(message) => {
+        match named(path) {
+            Ok(found) => texts.extend(found),
+            Err(report) => {
                 unread.successful = false;
-                unread.errors.extend(LoadReport::unreadable(&name, message).errors);
+                unread.errors.extend(report.errors);
             }
         }
     }
+    let files = texts.len() + unread.errors.len();
     if !unread.successful {
-        return (unread, None);
+        return Loaded { report: unread, set: None, files };
     }
-    let files: Vec<_> = texts.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
-    RuleSet::load(&files)
+    let texts: Vec<_> = texts.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    let (report, set) = RuleSet::load(&texts);
+    Loaded { report, set, files }
 }
 
-/// The text of a file, or why there is none.
-pub(super) fn read(path: &Path) -> Result<String, String> {
-    let mut bytes = Vec::new();
-    let read = |bytes: &mut Vec<u8>| -> io::Result<usize> {
-        File::open(path)?.take(FILE_MAX + 1).read_to_end(bytes)
-    };
-    read(&mut bytes).map_err(|error| format!("the file cannot be read: {error}"))?;
-    if u64::try_from(bytes.len()).is_ok_and(|len| len > FILE_MAX) {
-        return Err(format!("the file is larger than {FILE_MAX} bytes; split it"));
+/// What became of rule files.
+pub(super) struct Loaded {
+    /// What is wrong with them.
+    pub(super) report: LoadReport,
+    /// Their rules; none when there are errors.
+    pub(super) set: Option<RuleSet>,
+    /// How many they are.
+    pub(super) files: usize,
+}
+
+/// What a name stands for: the shipped set, a file, or the files of a directory that are called `*.yaml` or `*.yml`, in the
+/// order of their names.
+fn named(path: &Path) -> Result<Texts, LoadReport> {
+    if path == Path::new(BUILTIN) {
+        return Ok(builtin::texts(BUILTIN).collect());
     }
-    String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        format!("the file is no UTF-8 from byte {at} on; save it as UTF-8")
-    })
+    let texts = sentinel_service::texts(path).map_err(|error| unreadable(path, error))?;
+    if texts.is_empty() {
+        let problem = "the directory has no *.yaml and no *.yml".to_owned();
+        return Err(LoadReport::unreadable(&path.display().to_string(), problem));
+    }
+    Ok(texts)
+}
+
+/// The text of a file.
+pub(super) fn read(path: &Path) -> Result<String, LoadReport> {
+    sentinel_service::text(path).map_err(|error| unreadable(path, error))
+}
+
+/// A report that says that, and why, a file was not read.
+fn unreadable(path: &Path, error: SettingsError) -> LoadReport {
+    match error {
+        SettingsError::Unreadable { file, source } => {
+            LoadReport::unreadable(&file.display().to_string(), format!("the file cannot be read: {source}"))
+        }
+        other => LoadReport::unreadable(&path.display().to_string(), other.to_string()),
+    }
 }

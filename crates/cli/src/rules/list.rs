@@ -43,7 +43,7 @@ pub(super) fn list(args: &Files) -> anyhow::Result<ExitCode> {
 
 /// The rules of the files; when they have errors, these go to standard error and there are no rules.
 pub(super) fn loaded(args: &Files) -> Option<RuleSet> {
-    let (mut report, set) = files::load(&args.files);
+    let files::Loaded { mut report, set, .. } = files::load(&args.files);
     if set.is_none() {
         report.warnings.clear();
         eprint!("{}", check::problems(&report, false));

@@ -6,29 +6,34 @@ mod report;
 mod sample;
 
 use std::io::{self, IsTerminal as _};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use sentinel_rules::language::{LoadReport, RuleSet};
+use sentinel_rules::builtin;
+use sentinel_rules::language::RuleSet;
 
 use self::input::Input;
 use self::judge::{Judge, Origin};
 use super::args::{Files, Format};
-use super::{check, print};
+use super::{check, files, print};
 use crate::args::Color;
 
 /// Loads the rules among the files, judges the samples among them, and reports what did not come as it should.
 pub(super) fn test(args: &Files) -> anyhow::Result<ExitCode> {
     let (mut rules, mut samples) = (Vec::new(), Vec::new());
     for path in &args.files {
+        if path == Path::new(files::BUILTIN) {
+            rules.extend(builtin::texts(files::BUILTIN));
+            continue;
+        }
         let name = path.display().to_string();
         match input::read(path) {
             Ok(Input::Rules(text)) => rules.push((name, text)),
             Ok(Input::Samples(items)) => {
                 samples.extend(items.into_iter().map(|item| Origin { file: name.clone(), item }));
             }
-            Err(message) => {
-                let report = LoadReport::unreadable(&name, message);
+            Err(report) => {
                 eprint!("{}", check::problems(&report, false));
                 return Ok(ExitCode::from(1));
             }

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
+use sentinel_rules::language::LoadReport;
 use sentinel_wire::evt1::{Item as Logged, Reader};
 use serde::de::DeserializeOwned;
 
@@ -20,11 +21,15 @@ pub(super) enum Input {
 }
 
 /// Reads a file, or says what is wrong with it.
-pub(super) fn read(path: &Path) -> Result<Input, String> {
-    if is_log(path)? {
-        return log(path).map(Input::Samples);
+pub(super) fn read(path: &Path) -> Result<Input, LoadReport> {
+    let wrong = |message| LoadReport::unreadable(&path.display().to_string(), message);
+    if is_log(path).map_err(wrong)? {
+        return log(path).map(Input::Samples).map_err(wrong);
     }
-    let text = files::read(path)?;
+    files::read(path).and_then(|text| of_text(text).map_err(wrong))
+}
+
+fn of_text(text: String) -> Result<Input, String> {
     if text.trim_start().starts_with('{') {
         return lines(&text).map(Input::Samples);
     }
