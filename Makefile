@@ -83,6 +83,7 @@ test-cluster: build ## The chart in a Kubernetes of one node, which the first ru
 test-guest: build ## The services in a machine of their own, in QEMU (needs root; ten minutes)
 	@scripts/setup.sh services
 	$(ROOT) scripts/tests/guest.sh
+	$(ROOT) scripts/tests/guest.sh --day
 
 .PHONY: reproducible
 reproducible: setup-build ## Builds the programs twice in different places and compares the bytes (ARGS="sentinel-agent": only these)

@@ -2,15 +2,17 @@
 # Counts the alerts that the shipped rules raise on daily work: `noise.sh [packages|build|boot]...`, all of them unless
 # told. Fails when one of high or critical severity is about what it did itself; what others do meanwhile is told apart.
 #
-# Root and the release programs (make build); packages need apt, boot needs systemd-nspawn and mmdebstrap.
+# Root and the release programs (make build); packages need apt, boot needs systemd-nspawn and mmdebstrap (and what it boots is
+# made the first time).
 # docs/rules.md has the figures.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/lib.sh
 . scripts/lib.sh
+# shellcheck source=scripts/tests/debian.sh
+. scripts/tests/debian.sh
 
 PACKAGES=(cron logrotate nginx-light hello) # those that are there already are left alone
-SUITE=bookworm
 
 [ "$(id -u)" -eq 0 ] || die "root is needed: installing packages and loading BPF programs"
 command -v jq >/dev/null || die "jq is missing: apt-get install jq"
@@ -50,8 +52,8 @@ packages() {
 build() { CARGO_TARGET_DIR=$work/target cargo build --quiet -p sentinel-rules; }
 
 boot() {
-    local root=${XDG_CACHE_HOME:-$HOME/.cache}/sentinel/nspawn-$SUITE
-    [ -e "$root/complete" ] || die "$root is missing: scripts/tests/nspawn.sh makes it"
+    local root
+    root=$(debian_root)
     systemd-nspawn --quiet --directory="$root" --volatile=overlay --register=no --keep-unit --boot \
         --console=read-only </dev/null >"$work/console" 2>&1 &
     local nspawn=$! deadline=$((SECONDS + 120))

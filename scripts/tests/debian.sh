@@ -3,7 +3,7 @@
 # is given.
 
 SUITE=bookworm
-INSTALLED=systemd,systemd-sysv,dbus,udev,procps,curl,jq,libelf1,zlib1g,init-system-helpers
+INSTALLED=systemd,systemd-sysv,dbus,udev,procps,curl,jq,libelf1,zlib1g,init-system-helpers,sqlite3
 
 # Prints the directory of the root. It is made once (a minute, 250 MB) and kept in a cache: nobody writes there.
 debian_root() {
@@ -32,7 +32,7 @@ give() {
     for program in sentinel sentinel-agent sentinel-detector sentinel-dashboard; do
         [ ! -x "$programs/$program" ] || cp "$programs/$program" "$to/"
     done
-    cp -r dist scripts/tests/nspawn-guest.sh "$to/"
+    cp -r dist scripts/tests/{inside,nspawn-guest,day-guest}.sh "$to/"
     for package in target/debian/sentinel_*.deb; do
         [ ! -e "$package" ] || cp "$package" "$to/sentinel.deb"
     done

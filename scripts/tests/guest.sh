@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The services as nspawn.sh judges them, in a machine of their own: a Debian with systemd as process 1 on a Debian kernel, in QEMU,
-# where nothing of this machine's kernel, limits or security modules is borrowed. `guest.sh [--nixos] [SERIES]`, the units of the
-# NixOS module if told so, on the kernel 6.12 unless another series is named (scripts/vm/kernel.sh).
+# where nothing of this machine's kernel, limits or security modules is borrowed. `guest.sh [--nixos|--day] [SERIES]`, the units of
+# the NixOS module if told so, on the kernel 6.12 unless another series is named (scripts/vm/kernel.sh). With --day a boot and a day
+# of ordinary work, after a day with an earlier version (day-guest.sh).
 #
 # Root only (it makes a file system of what is root's); some minutes: everything is emulated.
 set -euo pipefail
@@ -11,11 +12,11 @@ cd "$(dirname "$0")/../.."
 # shellcheck source=scripts/tests/debian.sh
 . scripts/tests/debian.sh
 
-nixos=
-if [ "${1:-}" = --nixos ]; then
-    nixos=--nixos
-    shift
-fi
+nixos='' judges=(/given/nspawn-guest.sh)
+case ${1:-} in
+--nixos) nixos=--nixos && shift ;;
+--day) judges=("/given/day-guest.sh yesterday" "/given/day-guest.sh today") && shift ;;
+esac
 series=${1:-6.12}
 LIMIT=${LIMIT:-1500}
 [ "$(id -u)" -eq 0 ] || die "root is needed: making a file system"
@@ -34,7 +35,8 @@ After=multi-user.target
 [Service]
 Type=oneshot
 Environment=PATIENCE=10
-ExecStart=/bin/bash -c '/bin/bash /given/nspawn-guest.sh; echo "## ended $?"; sync; systemctl poweroff --force --force'
+# What to do at which boot is said on the kernel's command line.
+ExecStart=/bin/bash -c '/bin/bash $$(sed "s/.*judge=//; s/,/ /g" /proc/cmdline); echo "## ended $$?"; sync; systemctl poweroff --force --force'
 StandardOutput=tty
 StandardError=tty
 TTYPath=/dev/ttyS1
@@ -66,12 +68,15 @@ chmod 755 "$work/initrd/init"
 (cd "$work/initrd" && find . | cpio --quiet -o -H newc | gzip -1) >"$work/initrd.gz"
 
 started=$SECONDS
-: >"$work/said"
-timeout --foreground "$LIMIT" qemu-system-x86_64 -machine q35 -accel tcg,thread=single -cpu max -smp 2 -m 2048 \
-    -nodefaults -no-user-config -display none -no-reboot -kernel "$kernel" -initrd "$work/initrd.gz" \
-    -append "console=ttyS0 panic=-1 quiet rw systemd.show_status=0" \
-    -drive "file=$work/root.ext4,format=raw,if=none,id=disk,cache=unsafe" -device virtio-blk-pci,drive=disk \
-    -device virtio-rng-pci -serial "file:$work/kernel" -serial "file:$work/said" -monitor none </dev/null || true
-tr -d '\r' <"$work/said" | grep -v '^##' >&2 || true
-grep -q '^## ended 0' "$work/said" || die "the services do not hold in the guest with $(basename "$(dirname "$kernel")") after $((SECONDS - started)) s: $(tail -n 15 "$work/kernel")"
+for judge in "${judges[@]}"; do
+    : >"$work/said"
+    timeout --foreground "$LIMIT" qemu-system-x86_64 -machine q35 -accel tcg,thread=single -cpu max -smp 2 -m 2048 \
+        -nodefaults -no-user-config -display none -no-reboot -kernel "$kernel" -initrd "$work/initrd.gz" \
+        -append "console=ttyS0 panic=-1 quiet rw systemd.show_status=0 judge=${judge// /,}" \
+        -drive "file=$work/root.ext4,format=raw,if=none,id=disk,cache=unsafe" -device virtio-blk-pci,drive=disk \
+        -device virtio-rng-pci -serial "file:$work/kernel" -serial "file:$work/said" -monitor none </dev/null || true
+    tr -d '\r' <"$work/said" | grep -v '^##' >&2 || true
+    grep -q '^## ended 0' "$work/said" ||
+        die "$judge does not hold in the guest with $(basename "$(dirname "$kernel")") after $((SECONDS - started)) s: $(tail -n 15 "$work/kernel")"
+done
 say "systemd in a guest with $(basename "$(dirname "$kernel")"): all holds, in $((SECONDS - started)) s."
