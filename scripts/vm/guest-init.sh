@@ -6,6 +6,8 @@
 /bin/busybox mkdir -p /bb
 /bin/busybox --install -s /bb
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin:/bb HOME=/root RUST_BACKTRACE=1
+# All of it is emulated.
+export PATIENCE=10
 
 # A top of its own: the kernel's first file system can neither be unmounted nor moved.
 mount -t proc proc /proc
@@ -35,7 +37,13 @@ only=$(sed -n 's/.*guest\.only=\([^ ]*\).*/\1/p' /proc/cmdline)
 echo "## kernel $(uname -r)"
 echo "# lsm $(cat /sys/kernel/security/lsm), lockdown $(cat /sys/kernel/security/lockdown)"
 ran=
-sentinel doctor 2>&1 | sed 's/^/# doctor /'
+# With every kind of event wanted, every hook is tried that this kernel has.
+{
+    echo rules:
+    sentinel run --event '?' 2>&1 | sed -n 's/.*\[possible values: \(.*\)\]/\1/p' | tr -d ' ' | tr , '\n' |
+        sed 's/.*/- {name: &, event: &}/'
+} >/run/every.yaml
+sentinel doctor --attached --forward /run/every.yaml 2>&1 | sed 's/^/# doctor /'
 # First what is about all of it.
 for test in /tests/root_doctor /tests/root_simulations /tests/*; do
     name=${test##*/}

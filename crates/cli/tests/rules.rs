@@ -132,7 +132,8 @@ fn check_shows_people_the_line_and_a_caret() {
 
 #[test]
 fn the_shipped_set_and_directories_are_named_like_files() {
-    let mine = "- rule: mine\n  desc: d\n  condition: sn_started and proc.name = x\n  output: o\n  priority: INFO\n";
+    let mine =
+        "- rule: mine\n  desc: d\n  condition: sn_started and proc.name = x\n  output: o\n  priority: INFO\n";
     let dir =
         Dir::with(&[("a.yaml", RULES), ("b.yml", "- list: l\n  items: [x]\n"), ("notes.txt", "no rules")]);
     let own = Dir::with(&[("mine.yaml", mine)]);

@@ -16,7 +16,8 @@ call has ended: another thread of the process may have rewritten it meanwhile. *
 and what the kernel used. What each field means is in [events](reference/events.md).
 
 Needs: `tp_btf` since Linux 5.5, tracepoints of system calls everywhere; programs whose name ends in `_old` are those
-for kernels before 5.17, which lose the top of paths of more than 24 components. `file_open_direct` takes the place of
+for kernels before 5.17, which lose the top of paths of more than 24 components and never look at data (`capture.buffers`).
+Before 5.11 it is not known of a program in which layer of an overlay it lies, where overlayfs is a module. `file_open_direct` takes the place of
 `file_open` where the kernel lets functions of its own be traced (fact `fentry` of `sentinel doctor`; from 5.17 on). `sentinel
 doctor --attached` shows what of this works on a machine.
 

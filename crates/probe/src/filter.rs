@@ -16,8 +16,9 @@ use crate::{ProbeError, abi};
 /// Entries of each of the kernel's maps; a set that needs more is the set of everything there.
 const ROOM: usize = 4096;
 
-/// No permission: an open for writing with this mode passes, for the canary.
-pub(crate) const CANARY_MODE: u32 = 1 << 31;
+/// An open for writing with this mode passes, for the canary: the sticky bit, which nobody gives to a file. It must be one of
+/// those that the kernel keeps in its own copy of what was asked for (`S_IALLUGO`), which some of the hooks look at.
+pub(crate) const CANARY_MODE: u32 = 0o1000;
 
 /// A set of opens, and how the kernel's side knows it.
 #[derive(Debug)]

@@ -63,6 +63,7 @@ pub(crate) const SILENT: &[&str] =
 
 use Hook::{Every, Typed};
 use Name::{BpfLoop, Compat, Fentry, TpBtf, Tracefs, Uring, UringSubmitReq};
+use requests::{OVERFLOWING, REQUESTED, SUBMITTED};
 
 /// A program, and its twin for kernels before 5.17.
 macro_rules! syscalls {
@@ -123,34 +124,6 @@ macro_rules! compat {
         }
     };
 }
-
-/// Kinds whose requests may find the queue of completions full.
-const OVERFLOWING: &[Kind] = &[
-    Kind::FileRead,
-    Kind::FileWrite,
-    Kind::Recv,
-    Kind::Send,
-    Kind::FileOpen,
-    Kind::FileUnlink,
-    Kind::FileRmdir,
-    Kind::FileRename,
-    Kind::FileLink,
-    Kind::FileSymlink,
-    Kind::FileMkdir,
-    Kind::FileTruncate,
-    Kind::Dup,
-    Kind::Connect,
-    Kind::Accept,
-    Kind::Bind,
-    Kind::Listen,
-    Kind::Socket,
-];
-
-/// Kinds that requests with names, those about sockets, and those about a file that they hold give.
-const REQUESTED: &[Kind] = OVERFLOWING.split_at(4).1;
-
-/// Those, and two only to know what receives many times.
-const SUBMITTED: &[Kind] = OVERFLOWING.split_at(2).1;
 
 /// The calls that open files.
 const OPENS: &[Hook] = &[
@@ -254,9 +227,14 @@ pub(crate) const JOBS: &[Job] = &[
     syscalls!([MprotectExec], "mprotect_exec", ["sys_exit_mprotect", "sys_exit_pkey_mprotect"]),
     syscalls!([Dup], "dup", "dup_old", ["sys_exit_dup", "sys_exit_dup2", "sys_exit_dup3", "sys_exit_fcntl"]),
     syscalls!([Socket], "socket", ["sys_exit_socket"]),
-    syscalls!([Send], "send", ["sys_exit_sendto", "sys_exit_sendmsg", "sys_exit_sendmmsg"]),
+    syscalls!([Send], "send", "send_old", ["sys_exit_sendto", "sys_exit_sendmsg", "sys_exit_sendmmsg"]),
     // Who wants to hear of what is sent must know to whom it is an answer.
-    syscalls!([Recv, Send], "recv", ["sys_exit_recvfrom", "sys_exit_recvmsg", "sys_exit_recvmmsg"]),
+    syscalls!(
+        [Recv, Send],
+        "recv",
+        "recv_old",
+        ["sys_exit_recvfrom", "sys_exit_recvmsg", "sys_exit_recvmmsg"]
+    ),
     syscalls!([Dns], "dns", ["sys_exit_recvfrom", "sys_exit_recvmsg", "sys_exit_recvmmsg", "sys_exit_read"]),
     // The entry first: what is attached to the exit finds it counting.
     syscalls!(
@@ -396,5 +374,6 @@ impl Job {
     }
 }
 
+mod requests;
 #[cfg(test)]
 mod tests;

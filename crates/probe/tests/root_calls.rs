@@ -62,7 +62,8 @@ for line in sys.stdin:
 impl Actor {
     fn start() -> Self {
         let mut command = Command::new("python3");
-        command.args(["-c", SCRIPT]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        // It is not to make directories for what it has compiled.
+        command.args(["-B", "-c", SCRIPT]).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let (told, done) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
         Self { child, told, done }

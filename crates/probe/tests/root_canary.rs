@@ -30,6 +30,29 @@ fn load(kinds: impl IntoIterator<Item = Kind>) -> Capture {
     Capture::load(&Options { kinds, ..Options::default() })
 }
 
+/// What a machine may take for something; an emulated one (PATIENCE, a factor) longer.
+fn patience(time: Duration) -> Duration {
+    time * env::var("PATIENCE").ok().and_then(|factor| factor.parse().ok()).unwrap_or(1)
+}
+
+/// Hooks that can be asked and have not answered yet.
+fn unverified(capture: &Capture) -> Vec<String> {
+    let attached = capture.probe.hooks().into_iter().filter(|hook| match hook.state {
+        // Requests of io_uring and opens by handle cannot be made without unsafe code; the guard watches others.
+        HookState::Attached { verified: false } => !["cgroup_born", "guard", "file_open_handle", "uring"]
+            .iter()
+            .any(|untested| hook.program.starts_with(untested)),
+        _ => false,
+    });
+    attached.map(|hook| hook.hook).collect()
+}
+
+/// Hooks that do not work: at first those for which this kernel is too old.
+fn broken(capture: &Capture) -> Vec<String> {
+    let hooks = capture.probe.hooks().into_iter();
+    hooks.filter(|hook| matches!(hook.state, HookState::Degraded(_))).map(|hook| hook.hook).collect()
+}
+
 /// Looks, and reads what came of it. Returns what was found wrong, and the events that are left.
 fn look(capture: &mut Capture) -> (Vec<HookFault>, Vec<Event>) {
     let faults = capture.probe.look();
@@ -57,24 +80,20 @@ fn every_program_is_asked_in_turn_and_the_acts_are_nobodys_business() {
     let _one = alone();
     let mut capture = load(KINDS);
     capture.probe.set_file_interest(&FileInterest::default()).unwrap();
-    let before = capture.probe.counters().unwrap();
-    for _ in 0..30 {
+    // All were asked once when they were loaded; now each is again.
+    assert_eq!(unverified(&capture), Vec::<String>::new());
+    let excluded = |capture: &Capture| {
+        let kinds = capture.probe.counters().unwrap().kinds;
+        KINDS.map(|kind| kinds.iter().find(|counted| counted.kind == kind).unwrap().excluded)
+    };
+    let (before, deadline) = (excluded(&capture), Instant::now() + patience(Duration::from_secs(20)));
+    while before.iter().zip(excluded(&capture)).any(|(before, after)| after <= *before) {
+        assert!(Instant::now() < deadline, "{KINDS:?}: {before:?} {:?}", excluded(&capture));
         let (faults, events) = look(&mut capture);
         assert_eq!(faults, []);
         assert_eq!(events, [], "only acts, and those are taken out");
     }
-    let after = capture.probe.counters().unwrap();
-    for (before, after) in before.kinds.iter().zip(&after.kinds) {
-        let asked = KINDS.contains(&after.kind) && after.kind != Kind::Loss;
-        assert_eq!(after.excluded > before.excluded, asked || after.excluded > 0, "{}", after.kind);
-        assert!(!asked || after.excluded > before.excluded, "{}", after.kind);
-    }
-    for hook in capture.probe.hooks().iter().filter(|hook| matches!(hook.state, HookState::Attached { .. })) {
-        // Requests of io_uring and opens by handle cannot be made without unsafe code; the guard watches others.
-        let tested = !["cgroup_born", "guard", "file_open_handle"].contains(&hook.program)
-            && !hook.program.starts_with("uring");
-        assert_eq!(hook.state, HookState::Attached { verified: tested }, "{}", hook.hook);
-    }
+    assert_eq!(unverified(&capture), Vec::<String>::new());
 }
 
 #[test]
@@ -170,6 +189,7 @@ fn a_descriptor_taken_out_of_us_is_told() {
 fn a_reader_that_is_behind_is_no_fault() {
     let _one = alone();
     let mut capture = load([Kind::FileUnlink]);
+    let before = broken(&capture);
     // Nobody reads for longer than an event may be on its way.
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_secs(11) {
@@ -177,13 +197,14 @@ fn a_reader_that_is_behind_is_no_fault() {
         thread::sleep(Duration::from_millis(200));
     }
     assert_eq!(look(&mut capture).0, []);
-    assert!(!capture.probe.degraded());
+    assert_eq!(broken(&capture), before);
 }
 
 #[test]
 fn silence_and_changed_settings_are_faults() {
     let _one = alone();
     let mut capture = load([Kind::FileUnlink]);
+    let before = broken(&capture);
     look(&mut capture);
     let settings = settings();
     let key = 0u32.to_ne_bytes();
@@ -196,13 +217,13 @@ fn silence_and_changed_settings_are_faults() {
 
     // Told to be silent, which is as good as gone.
     capture.probe.stop().unwrap();
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + patience(Duration::from_secs(30));
     while look(&mut capture).0.is_empty() {
         assert!(Instant::now() < deadline);
     }
-    assert!(capture.probe.degraded());
+    assert!(capture.probe.degraded() && broken(&capture) != before);
     capture.probe.set_kinds([Kind::FileUnlink].into_iter().collect()).unwrap();
-    while capture.probe.degraded() {
+    while broken(&capture) != before {
         look(&mut capture); // the last act before may still be missing
         assert!(Instant::now() < deadline, "it answers again");
     }
@@ -224,9 +245,7 @@ fn to_stop_is_quick_and_leaves_nothing_pinned() {
     drop(capture);
     let took = started.elapsed();
     // Before 5.15 the links of tracepoints cannot be pinned, and one waits for each.
-    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
-    let old = ["5.10.", "5.11.", "5.12.", "5.13.", "5.14."].iter().any(|series| release.starts_with(series));
-    assert!(old || took < Duration::from_secs(3), "{took:?}");
+    assert!(harness::kernel() < (5, 15) || took < patience(Duration::from_secs(3)), "{took:?}");
     let left = fs::read_dir(Path::new("/sys/fs/bpf/sentinel-discarded")).into_iter().flatten().flatten();
     let ours = left.filter(|pin| pin.file_name().to_string_lossy().starts_with(&process::id().to_string()));
     assert_eq!(ours.count(), 0);

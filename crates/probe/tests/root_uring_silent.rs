@@ -16,7 +16,8 @@ use std::{
         unix::{ffi::OsStrExt as _, fs::OpenOptionsExt as _},
     },
     path::Path,
-    process,
+    process, thread,
+    time::{Duration, Instant},
 };
 
 use harness::{Capture, c, capture_of, of};
@@ -150,7 +151,12 @@ fn what_overflows_the_queue_counts_as_lost() {
         for _ in 0..5 {
             ring.submit(opcode::Read::new(Fd(file.as_raw_fd()), buffer.as_mut_ptr(), 6).offset(0).build());
         }
-        assert!(ring.ring.submission().cq_overflow());
+        // A worker may be about to read.
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while !ring.ring.submission().cq_overflow() {
+            assert!(Instant::now() < deadline, "the queue has not overflowed");
+            thread::sleep(Duration::from_millis(10));
+        }
         for _ in 0..5 {
             assert_eq!(ring.wait(), 6);
         }

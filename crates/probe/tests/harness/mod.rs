@@ -122,6 +122,13 @@ pub fn capture_of(kinds: &[Kind]) -> MutexGuard<'static, Capture> {
         .unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The series of the kernel, as in (5, 10).
+pub fn kernel() -> (u32, u32) {
+    let release = nix::sys::utsname::uname().unwrap().release().to_str().unwrap().to_owned();
+    let mut numbers = release.split(['.', '-']).map(|number| number.parse().unwrap());
+    (numbers.next().unwrap(), numbers.next().unwrap())
+}
+
 /// The events of one kind.
 pub fn of(events: &[Event], kind: Kind) -> Vec<&Event> {
     events.iter().filter(|event| event.kind() == kind).collect()
