@@ -235,7 +235,8 @@ pub fn exec() -> Told {
         env: Vec::new(),
     };
     pairs.push((body, Body::Exec(failed)));
-    Told { heads, ..told(&[], pairs) }
+    let layers = &["executable.lower_layer", "executable.upper_layer"][..];
+    Told { heads, ..told(if layers_are_known() { &[] } else { layers }, pairs) }
 }
 
 /// The slave of a new terminal, whose master stays open as long as this process.
