@@ -42,7 +42,7 @@ const KINDS: &[Kind] = &[
 ];
 
 /// What the kernel adds to the flags of an open.
-const LARGEFILE: u32 = 0o100_000;
+const LARGEFILE: u32 = if cfg!(target_arch = "x86_64") { 0o100_000 } else { 0o400_000 };
 
 /// An absolute name, as events tell it.
 fn at(path: &Path) -> UserPath {
