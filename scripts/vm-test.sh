@@ -146,9 +146,9 @@ for series in "${kernels[@]}"; do
     else
         printf '%s\t-\tboot\tfailed\t\n' "$series"
     fi >"$out/told.tsv"
-    # Of the same kernel, what was not asked again.
+    # Of the same kernel, what was not asked again (doctor always is).
     if [ -n "$some" ] && [ -e "$out/$kept-$series.tsv" ]; then
-        awk -F'\t' -v asked="^root_($some)\$" 'NR == FNR { now[$2, $3] = kernel[$2] = 1; print; next } ($2 in kernel) && !(($2, $3) in now) && $3 !~ asked' \
+        awk -F'\t' -v asked="^root_($some)\$" 'NR == FNR { now[$2, $3] = kernel[$2] = 1; print; next } ($2 in kernel) && !(($2, $3) in now) && $3 !~ asked && $4 != "said" && $4 != "hooked"' \
             "$out/told.tsv" "$out/$kept-$series.tsv" >"$out/all.tsv"
         mv "$out/all.tsv" "$out/told.tsv"
     fi

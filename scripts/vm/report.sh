@@ -94,13 +94,14 @@ awk -F'\t' '$1 !~ /@/ && $4 == "hooked" {
         printf "| event | program | hook |"; for (c = 1; c <= columns; c++) printf " %s |", kernel[c]; print ""
         printf "|---|---|---|"; for (c = 1; c <= columns; c++) printf "---|"; print ""
         for (r = 1; r <= rows; r++) {
-            split(name[r], part, "\t"); line = sprintf("%s\t| `%s` | `%s` | %s |", part[1], part[1], part[2], part[3])
+            split(name[r], part, "\t"); used = 0; line = sprintf("%s\t| `%s` | `%s` | %s |", part[1], part[1], part[2], part[3])
             for (c = 1; c <= columns; c++) {
                 at = name[r] SUBSEP c
                 what = bad[at] ? "**no**" : !hooks[at] ? "–" : (asked[at] ? "attached" : "answers") (hooks[at] > 1 ? " (" hooks[at] ")" : "")
                 line = line " " what " |"
+                used += what != "–"
             }
-            print line | "LC_ALL=C sort -s -t \"\t\" -k 1,1 | cut -f 2-"
+            if (used) print line | "LC_ALL=C sort -s -t \"\t\" -k 1,1 | cut -f 2-"
         }
     }' <<<"$results"
 cat <<'TEXT'

@@ -254,7 +254,8 @@ const CHECKS: &[Check] = &[
         required: false,
         decides: false,
         test: bpf_lsm,
-        remedy: "boot with lsm=…,bpf; until then names given to unlink and rename are read from the caller",
+        remedy: "nothing of this version attaches there: names given to unlink and rename are read from the caller, \
+                 with and without",
     },
 ];
 
