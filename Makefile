@@ -122,7 +122,7 @@ vm-test: setup-build ## Runs the kernel tests on other kernels, in QEMU (KERNEL=
 
 # It takes the programs of the unit tests: after them nothing is built.
 .PHONY: vm-smoke
-vm-smoke: setup-test web ## A few kernel tests and attacks on other kernels, in QEMU (five minutes)
+vm-smoke: setup-test web ## A few kernel tests and attacks on other kernels, in QEMU (eight minutes)
 	scripts/vm-test.sh --smoke $(KERNEL)
 
 .PHONY: docs
