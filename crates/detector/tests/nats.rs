@@ -196,3 +196,20 @@ async fn nonsense_costs_itself_and_what_comes_twice_counts_once() {
     drop(server);
     detector.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_with_too_little_room_is_named_with_a_remedy() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(dir.path());
+    let program = {
+        let bus = format!(
+            "nats: {{servers: ['{}'], maxBytes: {}}}\ngrpc: {{port: 0}}",
+            server.url(),
+            2 * server::ROOM
+        );
+        let dir = dir.path().join("detector");
+        tokio::task::spawn_blocking(move || Program::start(&dir, 1, &bus)).await.unwrap()
+    };
+    let said = "less room than nats.maxBytes (4294967296): make that smaller";
+    tokio::task::spawn_blocking(move || program.logged(said)).await.unwrap();
+}

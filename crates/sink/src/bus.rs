@@ -9,8 +9,8 @@ use std::time::Duration;
 use async_nats::{
     Client, ConnectOptions, Event,
     jetstream::{
-        self, Context,
-        context::ContextBuilder,
+        self, Context, ErrorCode,
+        context::{ContextBuilder, CreateStreamError, CreateStreamErrorKind},
         stream::{Config, DiscardPolicy, RetentionPolicy, StorageType, Stream},
     },
 };
@@ -111,7 +111,18 @@ impl Bus {
             .backpressure_on_inflight(true)
             .build(client.clone());
         let stream = context.get_or_create_stream(self.config()).await;
-        let stream = stream.map_err(|error| failed(&format!("stream {}", self.stream), &error))?;
+        let stream = stream.map_err(|error| {
+            let remedy = if lacks_room(&error) {
+                format!(
+                    ": JetStream promises less room than nats.maxBytes ({}): make that smaller, or jetstream.max_file_store \
+                     of the server larger (when unset: three quarters of its free disk)",
+                    self.max_bytes
+                )
+            } else {
+                String::new()
+            };
+            BusError(format!("stream {}: {error}{remedy}", self.stream))
+        })?;
         Ok(Connected { client, context, stream, gone })
     }
 
@@ -129,4 +140,11 @@ impl Bus {
             ..jetstream::stream::Config::default()
         }
     }
+}
+
+/// Whether the server, or our account there, has no room for a stream so large.
+fn lacks_room(error: &CreateStreamError) -> bool {
+    let CreateStreamErrorKind::JetStream(error) = error.kind() else { return false };
+    [ErrorCode::STORAGE_RESOURCES_EXCEEDED, ErrorCode::ACCOUNT_RESOURCES_EXCEEDED]
+        .contains(&error.error_code())
 }

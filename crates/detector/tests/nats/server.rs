@@ -7,6 +7,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// Bytes that streams may promise. Unset it is a share of the free disk: nothing that tests should depend on.
+pub(crate) const ROOM: u64 = 2 << 30;
+
 pub(crate) struct Server {
     child: Child,
     store: PathBuf,
@@ -22,9 +25,12 @@ impl Server {
 
     /// Started, and answering.
     fn spawn(port: u16, store: &Path) -> Child {
+        let config = store.with_extension("conf");
+        std::fs::write(&config, format!("jetstream: {{store_dir: {store:?}, max_file_store: {ROOM}}}\n"))
+            .unwrap();
         let child = Command::new("/usr/sbin/nats-server")
-            .args(["--addr", "127.0.0.1", "--port", &port.to_string(), "--jetstream", "--store_dir"])
-            .arg(store)
+            .args(["--addr", "127.0.0.1", "--port", &port.to_string(), "--config"])
+            .arg(config)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
