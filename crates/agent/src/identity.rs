@@ -8,7 +8,7 @@ use std::{
 };
 
 use sentinel_enrich::{Answer, Births, Directory};
-use sentinel_event::{Container, Place, Text};
+use sentinel_event::{Container, Place, Text, UsersOf};
 use sentinel_identity::{Counters, Options, PodOptions, Pods, Runtimes, Socket, UserBooks, default_sockets};
 use sentinel_probe::CgroupBook;
 use sha2::{Digest as _, Sha256};
@@ -128,12 +128,12 @@ impl Directory for Registry {
         self.runtimes.as_ref().is_some_and(|runtimes| runtimes.ask(place))
     }
 
-    fn ask_users(&mut self, mnt: u32, tgid: u32, contained: bool) -> bool {
-        self.users.as_ref().is_some_and(|users| users.ask(mnt, tgid, contained))
+    fn ask_users(&mut self, of: &UsersOf, tgid: u32) -> bool {
+        self.users.as_ref().is_some_and(|users| users.ask(of.clone(), tgid))
     }
 
-    fn ask_user(&mut self, mnt: u32, tgid: u32, uid: u32) -> bool {
-        self.users.as_ref().is_some_and(|users| users.ask_user(mnt, tgid, uid))
+    fn ask_user(&mut self, of: &UsersOf, tgid: u32, uid: u32) -> bool {
+        self.users.as_ref().is_some_and(|users| users.ask_user(of.clone(), tgid, uid))
     }
 
     fn ask_pod(&mut self, uid: &Arc<str>) -> bool {
@@ -143,7 +143,7 @@ impl Directory for Registry {
     fn answer(&mut self) -> Option<Answer> {
         let users = || {
             let found = self.users.as_ref()?.answer()?;
-            Some(Answer::Users { mnt: found.mnt, contained: found.contained, found: found.users })
+            Some(Answer::Users { of: found.of, found: found.users })
         };
         let told = || {
             let told = self.runtimes.as_ref()?.answer()?;

@@ -152,3 +152,22 @@ fn a_process_of_the_host_has_its_user_and_no_container() {
         }
     }
 }
+
+/// Its mount namespace has gone, and the kernel gives the number to the next container.
+#[test]
+fn a_container_has_its_own_users_and_not_those_of_the_one_before() {
+    let dir = tempfile::tempdir().unwrap();
+    let podman = Podman::new(dir.path());
+    podman.import("localhost/sentinel-identity:v2", "shopuser");
+    let agent = Running::start(dir.path(), "{sockets: []}");
+    let images = [(IMAGE, "webuser"), ("localhost/sentinel-identity:v2", "shopuser"), (IMAGE, "webuser")];
+    for (number, (image, user)) in images.into_iter().enumerate() {
+        let id = podman.run_image(image, &format!("turn{number}-{}", std::process::id()), 5);
+        let events = agent.until_exit_of(&id);
+        let own = events
+            .iter()
+            .filter(|event| event["container_id"] == *id && attribute(event, "proc.exepath") == "/program");
+        let users: Vec<_> = own.map(|event| attribute(event, "user.name")).collect();
+        assert_eq!(users, [user; 4]);
+    }
+}

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use sentinel_event::{Container, Place, Pod, Users};
+use sentinel_event::{Container, Place, Pod, Users, UsersOf};
 
 /// Runtimes and user databases, asked elsewhere: nothing here waits.
 pub trait Directory: Debug + Send {
@@ -11,14 +11,14 @@ pub trait Directory: Debug + Send {
     /// asked, or too many questions are open.
     fn ask_container(&mut self, place: &Place) -> bool;
 
-    /// Asks for the names of users in the mount namespace `mnt`, through the process `tgid`. Whether an answer will
-    /// come. `contained`: a root directory that is still the host's is about to become another, which is waited for.
-    fn ask_users(&mut self, mnt: u32, tgid: u32, contained: bool) -> bool;
+    /// Asks for the names of users, through the process `tgid`. Whether an answer will come. A container's root
+    /// directory that is still the host's is about to become another, which is waited for.
+    fn ask_users(&mut self, of: &UsersOf, tgid: u32) -> bool;
 
-    /// Asks a directory service for a user whom the database of the mount namespace `mnt`, one of the host's, does not
-    /// have, for the process `tgid` in it. Whether somebody is asked; what is found comes as the users of `mnt`.
-    fn ask_user(&mut self, mnt: u32, tgid: u32, uid: u32) -> bool {
-        let _ = (mnt, tgid, uid);
+    /// Asks a directory service for a user whom a database of the host does not have, for the process `tgid` in that
+    /// mount namespace. Whether somebody is asked; what is found comes as the users of `of`.
+    fn ask_user(&mut self, of: &UsersOf, tgid: u32, uid: u32) -> bool {
+        let _ = (of, tgid, uid);
         false
     }
 
@@ -50,12 +50,10 @@ pub enum Answer {
         /// None when the API server does not know it.
         found: Option<Arc<Pod>>,
     },
-    /// About the users of a mount namespace.
+    /// About users.
     Users {
-        /// The mount namespace.
-        mnt: u32,
-        /// Whether they were asked for as those of a container.
-        contained: bool,
+        /// Whose, as it was asked.
+        of: UsersOf,
         /// None when they could not be read; the process may have ended.
         found: Option<Arc<Users>>,
     },
@@ -70,7 +68,7 @@ impl Directory for Nobody {
         false
     }
 
-    fn ask_users(&mut self, _mnt: u32, _tgid: u32, _contained: bool) -> bool {
+    fn ask_users(&mut self, _of: &UsersOf, _tgid: u32) -> bool {
         false
     }
 

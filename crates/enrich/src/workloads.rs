@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
-use sentinel_event::{Container, Known, Place, Pod, Users, Workload};
+use sentinel_event::{Container, Known, Place, Pod, Users, UsersOf, Workload};
 
 use crate::{
     directory::{Answer, Directory},
@@ -31,7 +31,7 @@ pub(crate) struct Workloads {
     known: FxHashMap<Key, Spot>,
     containers: FxHashMap<Arc<str>, Asked<Container>>,
     pods: FxHashMap<Arc<str>, Asked<Pod>>,
-    users: FxHashMap<u32, Names>,
+    users: FxHashMap<UsersOf, Names>,
     /// Users of the host that its database does not have, and when a directory service was asked for them.
     strangers: FxHashMap<u32, u64>,
     bound: usize,
@@ -54,11 +54,10 @@ struct Asked<T> {
     used_ns: u64,
 }
 
-/// The users of a mount namespace.
+/// Users that were asked for.
 #[derive(Debug)]
 struct Names {
     asked: Asked<Users>,
-    contained: bool,
     /// Through which process they are asked for; none when it had ended, and the next one that is met is tried.
     through: Option<u32>,
     /// The last process that was met.
@@ -128,9 +127,10 @@ impl Workloads {
             Some(uid) => joined(&self.pod(uid, directory, now_ns), &container),
             None => Known::No,
         };
-        let users = self.users(visit, place.container.is_some(), directory, now_ns);
-        if place.container.is_none() {
-            self.ask_stranger(visit, &users, directory, now_ns);
+        let of = UsersOf { mnt: visit.key.1, container: place.container.clone() };
+        let users = self.users(&of, visit, directory, now_ns);
+        if of.container.is_none() {
+            self.ask_stranger(&of, visit, &users, directory, now_ns);
         }
         // What nobody knew may be known later, and an answer may be lost. While users are asked for, it is noted who
         // else could be asked through.
@@ -209,24 +209,21 @@ impl Workloads {
 
     fn users(
         &mut self,
+        of: &UsersOf,
         visit: &Visit,
-        contained: bool,
         directory: &mut dyn Directory,
         now_ns: u64,
     ) -> Known<Users> {
-        let mnt = visit.key.1;
-        if mnt == 0 {
+        if of.mnt == 0 {
             return Known::No;
         }
-        let ask = match self.users.get_mut(&mnt) {
+        let ask = match self.users.get_mut(of) {
             None => true,
             Some(names) => {
                 let other = std::mem::replace(&mut names.last, visit.tgid) != visit.tgid;
                 names.asked.used_ns = now_ns;
                 let age_ns = now_ns.saturating_sub(names.asked.asked_ns);
                 match (&names.asked.state, names.through) {
-                    // Met on its way into the container: its root directory was the host's.
-                    _ if contained && !names.contained => true,
                     (Known::No, _) => age_ns >= AGAIN_NS,
                     (Known::Pending, Some(_)) => age_ns >= RETRY_NS,
                     (Known::Pending, None) => other || age_ns >= AGAIN_NS,
@@ -235,27 +232,27 @@ impl Workloads {
                 }
             }
         };
-        if ask && directory.ask_users(mnt, visit.tgid, contained) {
-            if self.users.len() >= self.bound && !self.users.contains_key(&mnt) {
+        if ask && directory.ask_users(of, visit.tgid) {
+            if self.users.len() >= self.bound && !self.users.contains_key(of) {
                 self.evicted += evict(&mut self.users, self.bound, |names| names.asked.used_ns);
             }
             // Only containers wait for their users: on hosts they are read once and for all.
-            let old = self.users.remove(&mnt).filter(|names| names.contained || !contained);
-            let state = match old.map(|names| names.asked.state) {
+            let state = match self.users.remove(of).map(|names| names.asked.state) {
                 Some(Known::Yes(users)) => Known::Yes(users),
-                _ if contained => Known::Pending,
+                _ if of.container.is_some() => Known::Pending,
                 _ => Known::No,
             };
             let asked = Asked { state: state.clone(), asked_ns: now_ns, used_ns: now_ns };
-            self.users.insert(mnt, Names { asked, contained, through: Some(visit.tgid), last: visit.tgid });
+            self.users.insert(of.clone(), Names { asked, through: Some(visit.tgid), last: visit.tgid });
             return state;
         }
-        self.users.get(&mnt).map_or(Known::No, |names| names.asked.state.clone())
+        self.users.get(of).map_or(Known::No, |names| names.asked.state.clone())
     }
 
     /// The host's files may not have all of its users.
     fn ask_stranger(
         &mut self,
+        of: &UsersOf,
         visit: &Visit,
         users: &Known<Users>,
         directory: &mut dyn Directory,
@@ -272,7 +269,7 @@ impl Workloads {
             evict(&mut self.strangers, STRANGERS, |asked_ns| *asked_ns);
         }
         self.strangers.insert(visit.uid, now_ns);
-        directory.ask_user(visit.key.1, visit.tgid, visit.uid);
+        directory.ask_user(of, visit.tgid, visit.uid);
     }
 
     /// Takes what has been answered.
@@ -312,25 +309,21 @@ impl Workloads {
                             .then(|| Workload { pod: joined(&state, &old.container), ..old.clone() })
                     });
                 }
-                Some(Answer::Users { mnt, contained, found }) => {
-                    let Some(names) = self.users.get_mut(&mnt) else { continue };
-                    // Asked before it was known to be a container's: these may be the host's.
-                    if names.contained && !contained {
-                        continue;
-                    }
+                Some(Answer::Users { of, found }) => {
+                    let Some(names) = self.users.get_mut(&of) else { continue };
                     match (found, &names.asked.state) {
                         (Some(new), Known::Yes(old)) if Arc::ptr_eq(&new, old) => continue,
                         (Some(new), _) => names.asked.state = Known::Yes(new),
                         (None, Known::Yes(_)) => continue,
                         (None, _) => {
-                            let (tgid, contained) = (names.last, names.contained);
+                            let tgid = names.last;
                             let other = names.through.take().is_some_and(|through| through != tgid);
-                            if other && directory.ask_users(mnt, tgid, contained) {
+                            if other && directory.ask_users(&of, tgid) {
                                 names.through = Some(tgid);
                                 continue;
                             }
                             // The first process of a container is short: there will be another one.
-                            if contained {
+                            if of.container.is_some() {
                                 continue;
                             }
                             names.asked.state = Known::No;
@@ -338,7 +331,8 @@ impl Workloads {
                     }
                     let state = names.asked.state.clone();
                     self.change(|key, old| {
-                        (key.1 == mnt).then(|| Workload { users: state.clone(), ..old.clone() })
+                        let same = key.1 == of.mnt && old.place.container == of.container;
+                        same.then(|| Workload { users: state.clone(), ..old.clone() })
                     });
                 }
                 None => return,

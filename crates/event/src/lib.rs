@@ -39,7 +39,7 @@ pub use outcome::Outcome;
 pub use priority::{Priority, Severity};
 pub use workload::{
     Container, Group, Image, Known, Mapping, Mount as ContainerMount, Owner, Place, Pod, Runtime, User,
-    Users, Workload,
+    Users, UsersOf, Workload,
 };
 
 /// Bytes that an untrusted process chose: paths, arguments, names. Usually UTF-8, never promised.

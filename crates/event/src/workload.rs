@@ -8,7 +8,7 @@ mod container;
 mod users;
 
 pub use container::{Container, Image, Mount, Owner, Pod};
-pub use users::{Group, Mapping, User, Users};
+pub use users::{Group, Mapping, User, Users, UsersOf};
 
 /// Where a process runs. Shared by all processes of the same cgroup and mount namespace.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -15,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sentinel_event::{User, Users};
+use sentinel_event::{User, Users, UsersOf};
 use tracing::warn;
 
 use self::{
@@ -46,10 +46,8 @@ const STUCK: u64 = 4;
 /// An answer.
 #[derive(Debug, Clone)]
 pub struct Found {
-    /// The mount namespace that was asked for.
-    pub mnt: u32,
-    /// As it was asked.
-    pub contained: bool,
+    /// Whose, as it was asked.
+    pub of: UsersOf,
     /// None when they could not be read. The same `Arc` as before when nothing has changed.
     pub users: Option<Arc<Users>>,
 }
@@ -63,11 +61,10 @@ pub struct UserBooks {
     answers: Mutex<Receiver<Found>>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Question {
-    mnt: u32,
+    of: UsersOf,
     tgid: u32,
-    contained: bool,
 }
 
 /// What all readers share. A hanging one holds none of it.
@@ -118,19 +115,17 @@ impl UserBooks {
     }
 
     /// Asks the name services of this system (`nsswitch.conf`: LDAP, systemd's dynamic users …) for a user whom the files
-    /// of the mount namespace `mnt` do not have, on behalf of the process `tgid` in it. Of the host's files only: what
-    /// our name services say holds where our files do. False: nobody is asked. Who is found comes with an answer about
-    /// `mnt`. A service that hangs keeps nobody waiting but others whom it is asked for.
-    pub fn ask_user(&self, mnt: u32, tgid: u32, uid: u32) -> bool {
-        self.service.ask(Question { mnt, tgid, contained: false }, uid)
+    /// of the host's mount namespace `of` do not have, on behalf of the process `tgid` in it: what our name services
+    /// say holds where our files do. False: nobody is asked. Who is found comes with an answer about `of`. A service that hangs keeps nobody waiting but others whom it is asked for.
+    pub fn ask_user(&self, of: UsersOf, tgid: u32, uid: u32) -> bool {
+        self.service.ask(Question { of, tgid }, uid)
     }
 
-    /// Asks for the users of the mount namespace `mnt`, by the root directory of a process in it. False: no answer
-    /// will come. A container whose root directory is still the host's is waited for, two seconds at most: its first
+    /// Asks for users, by the root directory of a process in the mount namespace. False: no answer will come. A container whose root directory is still the host's is waited for, two seconds at most: its first
     /// program may be too short to be asked in time.
-    pub fn ask(&self, mnt: u32, tgid: u32, contained: bool) -> bool {
+    pub fn ask(&self, of: UsersOf, tgid: u32) -> bool {
         self.replace_stuck();
-        let asked = self.questions.try_send(Question { mnt, tgid, contained }).is_ok();
+        let asked = self.questions.try_send(Question { of, tgid }).is_ok();
         if !asked {
             count(&self.shared.meter.refused);
         }
@@ -191,14 +186,14 @@ impl Shared {
             self.busy_ms.store(self.now_ms(), Ordering::Relaxed);
             let now = Instant::now();
             early.retain(|(until, question)| {
-                let wait = now < *until && is_early(*question);
+                let wait = now < *until && is_early(question);
                 if !wait {
-                    self.answer(*question);
+                    self.answer(question.clone());
                 }
                 wait
             });
             match received {
-                Ok(question) if early.len() < LOOKED_AT && is_early(question) => {
+                Ok(question) if early.len() < LOOKED_AT && is_early(&question) => {
                     early.push_back((now + LOOK_FOR, question));
                 }
                 Ok(question) => self.answer(question),
@@ -218,13 +213,14 @@ impl Shared {
     }
 
     fn read(&self, question: Question) -> Found {
-        let Question { mnt, tgid, contained } = question;
-        let mut books = Books::open(mnt, tgid);
-        if !contained {
-            // The process may have ended, or have a root directory that is not the others'.
-            let first = Books::open(mnt, 1).or_else(|_| Books::open(mnt, std::process::id()));
-            books = first.or(books);
-        }
+        let Question { of, tgid } = question;
+        // Both fail in a mount namespace that is not the host's.
+        let hosts = || Books::open(of.mnt, 1).or_else(|_| Books::open(of.mnt, std::process::id()));
+        let own = || Books::open(of.mnt, tgid);
+        // A process of the host may have ended, or have a root directory that is not the others'. What is in a
+        // container's cgroup and still in the host's mount namespace is about to start it.
+        let contained = of.container.is_some();
+        let books = if contained { own().or_else(|_| hosts()) } else { hosts().or_else(|_| own()) };
         let users = books.and_then(|books| {
             let ours = !contained && books.are_ours();
             let more = if ours {
@@ -252,7 +248,7 @@ impl Shared {
             Ok(_) => count(&self.meter.users_read),
             Err(_) => count(&self.meter.users_failed),
         }
-        Found { mnt, contained, users: users.ok() }
+        Found { of, users: users.ok() }
     }
 
     fn kept(&self) -> std::sync::MutexGuard<'_, HashMap<(Version, usize), Arc<Users>>> {
@@ -261,9 +257,9 @@ impl Shared {
 }
 
 /// A container that is being made: its mount namespace is there, its root directory is still the host's.
-fn is_early(question: Question) -> bool {
-    let is_hosts = [1, std::process::id()].into_iter().any(|host| read::is_in(question.mnt, host));
-    question.contained && !is_hosts && read::has_root_of_host(question.tgid)
+fn is_early(question: &Question) -> bool {
+    let is_hosts = [1, std::process::id()].into_iter().any(|host| read::is_in(question.of.mnt, host));
+    question.of.container.is_some() && !is_hosts && read::has_root_of_host(question.tgid)
 }
 
 #[cfg(test)]
@@ -271,6 +267,11 @@ mod tests {
     use std::os::unix::fs::MetadataExt as _;
 
     use super::*;
+
+    fn ours() -> UsersOf {
+        let mnt = std::fs::metadata("/proc/self/ns/mnt").unwrap().ino();
+        UsersOf { mnt: mnt.try_into().unwrap(), container: None }
+    }
 
     fn wait(books: &UserBooks) -> Found {
         let deadline = Instant::now() + Duration::from_secs(10);
@@ -286,14 +287,14 @@ mod tests {
     #[test]
     fn users_of_our_own_root_are_found_and_shared() {
         let books = UserBooks::start().unwrap();
-        let mnt = u32::try_from(std::fs::metadata("/proc/self/ns/mnt").unwrap().ino()).unwrap();
-        assert!(books.ask(mnt, std::process::id(), false));
+        let own = std::process::id();
+        assert!(books.ask(ours(), own));
         let first = wait(&books);
         assert_eq!(first.users.as_ref().unwrap().user(0).unwrap().name, "root");
-        assert!(books.ask(mnt, std::process::id(), false));
+        assert!(books.ask(ours(), own));
         let second = wait(&books);
         assert!(Arc::ptr_eq(first.users.as_ref().unwrap(), second.users.as_ref().unwrap()));
-        assert!(books.ask(mnt + 1, std::process::id(), false));
+        assert!(books.ask(UsersOf { mnt: ours().mnt + 1, ..ours() }, own));
         assert!(wait(&books).users.is_none(), "a process of another namespace");
         assert_eq!((books.counters().users_read, books.counters().users_failed), (2, 1));
     }
@@ -308,26 +309,25 @@ mod tests {
             _ => None,
         };
         let books = UserBooks::with(PATIENCE, look_up).unwrap();
-        let mnt = u32::try_from(std::fs::metadata("/proc/self/ns/mnt").unwrap().ino()).unwrap();
         let own = std::process::id();
-        assert!(books.ask_user(mnt, own, 54_320) && books.ask_user(mnt, own, 54_321));
+        assert!(books.ask_user(ours(), own, 54_320) && books.ask_user(ours(), own, 54_321));
         let found = wait(&books).users.unwrap();
         assert_eq!((&*found.user(54_321).unwrap().name, &*found.user(0).unwrap().name), ("ldap-ann", "root"));
         assert!(found.user(54_320).is_none());
-        assert!(books.ask_user(mnt, own, 54_322));
-        assert!(books.ask(mnt, std::process::id(), false));
+        assert!(books.ask_user(ours(), own, 54_322));
+        assert!(books.ask(ours(), own));
         assert!(Arc::ptr_eq(&wait(&books).users.unwrap(), &found), "kept, and nobody waits");
-        let asked = (0..10 * QUEUE).filter(|_| books.ask_user(mnt, own, 54_323)).count();
+        let asked = (0..10 * QUEUE).filter(|_| books.ask_user(ours(), own, 54_323)).count();
         assert!(asked <= QUEUE, "what waits for it is bounded: {asked}");
     }
 
     #[test]
     fn a_reader_that_hangs_is_replaced_and_others_go_on() {
         let books = UserBooks::with(Duration::from_millis(20), service::look_up).unwrap();
-        let mnt = u32::try_from(std::fs::metadata("/proc/self/ns/mnt").unwrap().ino()).unwrap();
+        let own = std::process::id();
         // The reader cannot go on as long as this is held.
         let held = books.shared.kept.lock().unwrap();
-        assert!(books.ask(mnt, std::process::id(), false));
+        assert!(books.ask(ours(), own));
         let deadline = Instant::now() + Duration::from_secs(10);
         while books.counters().users_stuck == 0 {
             assert!(Instant::now() < deadline, "nobody notices");
@@ -335,7 +335,7 @@ mod tests {
             books.replace_stuck();
         }
         drop(held);
-        assert!(books.ask(mnt, std::process::id(), false));
+        assert!(books.ask(ours(), own));
         assert!(wait(&books).users.is_some() && wait(&books).users.is_some());
         assert_eq!(books.shared.reader.load(Ordering::Relaxed), books.counters().users_stuck);
         assert!(books.counters().users_stuck <= STUCK);

@@ -4,7 +4,7 @@ use std::sync::{
 };
 
 use sentinel_enrich::{Answer, Cgroup, Directory, Options, Source};
-use sentinel_event::{Body, Container, Event, Exit, Place, Process, ProcessKey, Text};
+use sentinel_event::{Body, Container, Event, Exit, Place, Process, ProcessKey, Text, UsersOf};
 
 use super::*;
 
@@ -40,7 +40,7 @@ impl Directory for Slow {
     fn ask_container(&mut self, _place: &Place) -> bool {
         true
     }
-    fn ask_users(&mut self, _mnt: u32, _tgid: u32, _contained: bool) -> bool {
+    fn ask_users(&mut self, _of: &UsersOf, _tgid: u32) -> bool {
         false
     }
     fn answer(&mut self) -> Option<Answer> {

@@ -37,11 +37,18 @@ impl Podman {
         for name in names {
             fs::hard_link(root.join("program"), root.join(name)).unwrap();
         }
-        fs::write(root.join("etc/passwd"), "root:x:0:0::/:\nwebuser:x:4242:4343::/srv:/bin/none\n").unwrap();
         fs::write(root.join("etc/group"), "root:x:0:\nwebgroup:x:4343:\n").unwrap();
-        run(Command::new("tar").arg("-C").arg(&root).arg("-cf").arg(dir.join("image.tar")).arg("."));
-        run(podman.command().arg("import").arg(dir.join("image.tar")).arg(IMAGE));
+        podman.import(IMAGE, "webuser");
         podman
+    }
+
+    /// Makes an image with the same program, and calls 4242 so.
+    pub(crate) fn import(&self, image: &str, user: &str) {
+        let (root, tar) = (self.dir.join("image"), self.dir.join("image.tar"));
+        fs::write(root.join("etc/passwd"), format!("root:x:0:0::/:\n{user}:x:4242:4343::/srv:/bin/none\n"))
+            .unwrap();
+        run(Command::new("tar").arg("-C").arg(&root).arg("-cf").arg(&tar).arg("."));
+        run(self.command().arg("import").arg(&tar).arg(image));
     }
 
     /// Nothing of the machine's own podman is touched; what the machine does not allow is not asked for.
@@ -80,12 +87,17 @@ impl Podman {
 
     /// Runs a container to its end; returns its id.
     pub(crate) fn run(&self, name: &str, milliseconds: u32) -> String {
+        self.run_image(IMAGE, name, milliseconds)
+    }
+
+    /// The same, of this image.
+    pub(crate) fn run_image(&self, image: &str, name: &str, milliseconds: u32) -> String {
         let id = self.dir.join(format!("{name}.id"));
         let mut command = self.command();
         command.args(["run", "--rm", "--network", "none", "--user", "4242:4343", "--label", "team=shop"]);
         // Raising limits is not allowed everywhere.
         command.args(["--ulimit", "nofile=1024:4096", "--ulimit", "nproc=4096:4096", "--name", name]);
-        command.arg("--cidfile").arg(&id).args([IMAGE, "/program", &milliseconds.to_string()]);
+        command.arg("--cidfile").arg(&id).args([image, "/program", &milliseconds.to_string()]);
         run(&mut command);
         fs::read_to_string(id).unwrap()
     }

@@ -1,5 +1,16 @@
 //! Names of users and groups.
 
+use std::sync::Arc;
+
+/// Whose users are meant. Not the mount namespace alone: its number is given to the next as soon as it has gone.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct UsersOf {
+    /// The mount namespace.
+    pub mnt: u32,
+    /// The container that it is met in, as in [`crate::Place::container`]; none for the host.
+    pub container: Option<Arc<str>>,
+}
+
 /// The users and groups of one root directory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Users {
