@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The book of births: which path each cgroup has. A container may live for five milliseconds; by the time the
- * agent asks, its cgroup has gone. */
+/* The book of births and deaths: which path each cgroup has, as a container may live for five milliseconds,
+ * and by the time the agent asks, its cgroup has gone; and that it has, so that the agent can forget it. */
 #include "access.h"
 
 /* Longer ones are cut, and the agent then looks in the file system. */
@@ -29,6 +29,14 @@ struct {
 	__type(value, struct cgroup_path);
 } cgroup_paths SEC(".maps");
 
+/* Ids in the order of their deaths; written here, taken out by the agent. When it is full, the agent's tables
+ * forget for want of room. */
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, CGROUPS_MAX);
+	__type(value, __u64);
+} cgroup_deaths SEC(".maps");
+
 /* Too large for the stack. */
 static const struct cgroup_path no_path;
 
@@ -49,5 +57,19 @@ int cgroup_born(__u64 *ctx) /* cgroup, path */
 	born = bpf_map_lookup_elem(&cgroup_paths, &id);
 	if (born)
 		bpf_probe_read_kernel_str(born->path, sizeof(born->path), (void *)ctx[1]);
+	return 0;
+}
+
+/* A cgroup has gone: nobody was in it any more but those who had ended. Since 5.5. */
+SEC("tp_btf/cgroup_rmdir")
+int cgroup_died(__u64 *ctx) /* cgroup, path */
+{
+	struct cgroup___born *cgroup = (void *)ctx[0];
+	__u64 id;
+
+	if (LD(LD(cgroup, root), hierarchy_id))
+		return 0;
+	id = LD(LD(cgroup, kn), id);
+	bpf_map_push_elem(&cgroup_deaths, &id, 0);
 	return 0;
 }

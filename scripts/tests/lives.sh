@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Who did it, on containerd by the interface that Kubernetes uses (CRI): containers that live 5 ms, 50 ms and 5 s in a pod. Every
 # event of each, from the first to the last, must carry its id, name, image, pod and user. Then COUNT containers (500), one after
-# the other: the agent's memory must come back to what it was, within a tenth.
+# the other: what its tables hold must go again, and its memory come back to what it was, within a tenth.
 #
-# Root only, with the release agent; two minutes, most of them containerd's. `lives.sh COUNT`
+# Root only, with the release agent; three minutes, most of them containerd's. `lives.sh COUNT`
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 # shellcheck source=scripts/lib.sh
@@ -105,12 +105,17 @@ done <"$work/ids"
 say "containerd: every event of containers of 5 ms, 50 ms and 5 s carries id, name, image, pod and user."
 
 memory() { awk '/^VmRSS/ { print $2 }' "/proc/$agent/status"; }
-# What the first hundred fill (tables, buffers) stays.
+known() { curl --fail --silent http://127.0.0.1:9102/metrics | awk '/^sentinel_table_entries{table="(containers|workloads|runtimes|users)"}/ { sum += $2 } END { print sum }'; }
+# What has gone stays known for half a minute; what the first hundred fill (tables, buffers) stays.
 lives 100
-sleep 2
-before=$(memory)
+sleep 35
+before=$(memory) few=$(known)
 lives "$count"
 sleep 2
-after=$(memory)
-say "containerd: the agent had $before KiB before $count containers, and has $after KiB after."
+many=$(known)
+sleep 33
+after=$(memory) left=$(known)
+say "containerd: the agent had $before KiB and $few entries before $count containers, and has $after KiB and $left entries ($many at their end)."
+[ "$many" -gt "$few" ] || die "the tables do not tell what they hold"
+[ "$left" -le $((few + 20)) ] || die "containers that have gone are not forgotten: $few, $many, then $left entries"
 [ "$after" -le $((before + before / 10)) ] || die "memory grows with containers that have gone: $before to $after KiB"

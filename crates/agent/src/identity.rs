@@ -30,16 +30,26 @@ pub(crate) struct Registry {
     named: Arc<Mutex<Named>>,
 }
 
-/// Containers that runtimes have told of.
+/// Names of containers that runtimes have told of.
 #[derive(Debug, Default)]
 struct Named {
-    by_id: HashMap<Arc<str>, Arc<Container>>,
+    by_id: HashMap<Arc<str>, ContainerName>,
     order: VecDeque<Arc<str>>,
 }
 
+/// What a container is called.
+#[derive(Debug, Clone)]
+pub(crate) struct ContainerName {
+    pub(crate) container: Box<str>,
+    /// `NAMESPACE/NAME` of its pod.
+    pub(crate) pod: Option<Box<str>>,
+}
+
 impl Named {
-    fn keep(&mut self, id: &Arc<str>, container: &Arc<Container>) {
-        if self.by_id.insert(Arc::clone(id), Arc::clone(container)).is_none() {
+    fn keep(&mut self, id: &Arc<str>, container: &Container) {
+        let pod = container.pod.as_ref().map(|pod| format!("{}/{}", pod.namespace, pod.name).into());
+        let name = ContainerName { container: container.name.as_str().into(), pod };
+        if self.by_id.insert(Arc::clone(id), name).is_none() {
             self.order.push_back(Arc::clone(id));
         }
         if self.order.len() > NAMED {
@@ -72,12 +82,12 @@ impl Registry {
         }
     }
 
-    /// What a runtime has told of this container; none when it was not asked or has not answered.
-    pub(crate) fn container(&self, id: &str) -> Option<Arc<Container>> {
+    /// What a runtime calls this container; none when it was not asked or has not answered.
+    pub(crate) fn name(&self, id: &str) -> Option<ContainerName> {
         self.named.lock().unwrap_or_else(PoisonError::into_inner).by_id.get(id).cloned()
     }
 
-    /// Asks for a place's container, for [`Self::container`]. Enrichment hears the answer, too.
+    /// Asks for a place's container, for [`Self::name`]. Enrichment hears the answer, too.
     pub(crate) fn look_up(&self, place: &Place) {
         let _asked = self.runtimes.as_ref().is_some_and(|runtimes| runtimes.ask(place));
     }
@@ -179,6 +189,14 @@ impl Births for Book {
 
     fn placed(&mut self, id: u64, contained: bool) {
         self.0.place(id, contained);
+    }
+
+    fn died(&mut self) -> Option<u64> {
+        self.0.died()
+    }
+
+    fn forget(&mut self, id: u64) {
+        self.0.forget(id);
     }
 }
 

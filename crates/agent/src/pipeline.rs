@@ -190,6 +190,7 @@ impl Pipeline {
             told: Instant::now(),
         };
         loop {
+            let asked = Instant::now();
             let received = self.input.receive(if self.waiting.is_empty() { IDLE } else { IMPATIENT });
             self.refresh(&mut state);
             let now = Instant::now();
@@ -208,7 +209,7 @@ impl Pipeline {
                         let _ = self.empties.send(events, room);
                     }
                 }
-                Received::Nothing => self.enricher.prepare(&[]),
+                Received::Nothing => self.enricher.rest(now.saturating_duration_since(asked)),
                 Received::Closed => break,
             }
             for observation in self.waiting.due(now, &self.enricher) {

@@ -121,7 +121,7 @@ fn told(path: &str, used: Counts, container_id: &str, name: String) -> CgroupUse
 /// Has the name looked up; it is there for a later report.
 fn ask(registry: &Registry, seat: &Seat) {
     let place = seat.inside.as_ref().unwrap_or(&seat.place);
-    if place.container.as_ref().is_some_and(|id| registry.container(id).is_none()) {
+    if place.container.as_ref().is_some_and(|id| registry.name(id).is_none()) {
         registry.look_up(place);
     }
 }
@@ -129,12 +129,12 @@ fn ask(registry: &Registry, seat: &Seat) {
 /// What people call it.
 fn name(registry: &Registry, seat: &Seat) -> String {
     let place = seat.inside.as_ref().unwrap_or(&seat.place);
-    let known = place.container.as_ref().and_then(|id| registry.container(id));
-    if let Some(pod) = known.as_ref().and_then(|container| container.pod.as_ref()) {
-        return format!("{}/{}", pod.namespace, pod.name);
+    let known = place.container.as_ref().and_then(|id| registry.name(id));
+    if let Some(pod) = known.as_ref().and_then(|known| known.pod.as_ref()) {
+        return pod.to_string();
     }
     match (&seat.place.container, known) {
-        (Some(_), Some(container)) => container.name.clone(),
+        (Some(_), Some(known)) => known.container.into(),
         (None, _) if seat.place.pod_uid.is_none() => {
             seat.place.unit.as_deref().unwrap_or_default().to_owned()
         }

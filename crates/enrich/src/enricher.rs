@@ -7,6 +7,7 @@ use std::time::Duration;
 use sentinel_event::{Body, Event, Head, Observation, Process, ProcessKey, Workload};
 
 use crate::budget::Budget;
+use crate::deaths::Deaths;
 use crate::directory::{Directory, Nobody};
 use crate::names::Names;
 use crate::places::{Places, cell};
@@ -24,7 +25,8 @@ const LOOKUPS: u64 = 500;
 pub struct Options {
     /// Processes, ended ones included; at least 1. About 500 bytes each, arguments not counted.
     pub processes: usize,
-    /// How long an ended process stays, in event time. Full tables drop it earlier.
+    /// How long an ended process stays, and what was of a cgroup that has gone, in event time. Full tables drop
+    /// them earlier.
     pub keep_exited: Duration,
     /// cgroups whose container is remembered; as many workloads, containers and user databases.
     pub containers: usize,
@@ -75,6 +77,7 @@ pub struct Enricher {
     table: Table,
     places: Places,
     workloads: Workloads,
+    deaths: Deaths,
     names: Names,
     source: Box<dyn Source>,
     directory: Box<dyn Directory>,
@@ -93,6 +96,7 @@ impl Enricher {
             table: Table::new(options.processes, keep_ns, options.host),
             places: Places::new(options.containers),
             workloads: Workloads::new(options.containers),
+            deaths: Deaths::new(keep_ns, options.containers),
             names: Names::default(),
             source,
             directory: Box::new(Nobody),
@@ -127,6 +131,7 @@ impl Enricher {
     /// with each batch before its events are observed. Rates are bounded, so a flood does not stall it.
     pub fn prepare(&mut self, batch: &[Event]) {
         self.workloads.take_answers(&mut *self.directory);
+        self.bury();
         self.visit(batch);
         while let Some(key) = self.wanted.front().copied()
             && self.lookups.take(self.now_ns)
@@ -135,6 +140,22 @@ impl Enricher {
             if let Some(process) = self.source.process(key.tgid) {
                 self.table.complete(key, process);
             }
+        }
+    }
+
+    /// As [`Self::prepare`], when nothing has happened for so long: event time goes on, and what is over is forgotten.
+    pub fn rest(&mut self, time: Duration) {
+        self.now_ns = self.now_ns.saturating_add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
+        self.table.expire(self.now_ns);
+        self.prepare(&[]);
+    }
+
+    /// Forgets cgroups that have gone, and what only they had.
+    fn bury(&mut self) {
+        let over = self.deaths.over(&mut *self.source, self.now_ns);
+        if !over.is_empty() {
+            self.places.bury(&over);
+            self.workloads.bury(&over);
         }
     }
 

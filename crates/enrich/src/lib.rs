@@ -8,6 +8,7 @@
 
 mod budget;
 mod chain;
+mod deaths;
 mod directory;
 mod enricher;
 mod entry;

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use sentinel_event::{Place, Text};
 
 use crate::budget::Budget;
@@ -95,6 +95,11 @@ impl Places {
     /// A cell that became another place since this was called last.
     pub(crate) fn changed(&mut self) -> Option<Cell> {
         self.changed.pop()
+    }
+
+    /// Forgets cgroups that have gone for good.
+    pub(crate) fn bury(&mut self, cgroups: &FxHashSet<u64>) {
+        self.known.retain(|(cgroup, _), _| !cgroups.contains(cgroup));
     }
 
     /// Looks up what is waiting: first in the kernel's book of births, which knows cgroups that have gone; then

@@ -41,6 +41,16 @@ pub trait Source: Debug + Send {
         let _ = (id, contained);
     }
 
+    /// The next cgroup v2 that has gone since we are here; each is told once.
+    fn died(&mut self) -> Option<u64> {
+        None
+    }
+
+    /// Is told that a cgroup that has gone is not asked for any more.
+    fn forget(&mut self, id: u64) {
+        let _ = id;
+    }
+
     /// The invocation id of a unit of the host's systemd, as it runs now.
     fn invocation(&mut self, unit: &str) -> Option<Arc<str>> {
         let _ = unit;
@@ -56,6 +66,16 @@ pub trait Births: Debug + Send {
     /// Is told what a cgroup v2 is, see [`Source::placed`].
     fn placed(&mut self, id: u64, contained: bool) {
         let _ = (id, contained);
+    }
+
+    /// See [`Source::died`].
+    fn died(&mut self) -> Option<u64> {
+        None
+    }
+
+    /// See [`Source::forget`].
+    fn forget(&mut self, id: u64) {
+        let _ = id;
     }
 }
 

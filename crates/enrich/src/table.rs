@@ -220,7 +220,7 @@ impl Table {
     }
 
     /// Removes ended processes whose time is over. Those that have children stay, for the lineage.
-    fn expire(&mut self, now_ns: u64) {
+    pub(crate) fn expire(&mut self, now_ns: u64) {
         while let Some(&(exited_ns, key)) = self.exited.first()
             && now_ns.saturating_sub(exited_ns) > self.keep_ns
         {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use sentinel_event::{Container, Known, Place, Pod, Users, UsersOf, Workload};
 
 use crate::{
@@ -107,6 +107,18 @@ impl Workloads {
     /// A cell is another place now: everything in it is made anew at its next visit.
     pub(crate) fn forget(&mut self, cell: Cell) {
         self.known.retain(|_, spot| spot.cell != cell);
+    }
+
+    /// cgroups have gone for good: forgets what was theirs alone. The host's users stay: they are read once and for
+    /// all, and its mount namespaces are few.
+    pub(crate) fn bury(&mut self, cgroups: &FxHashSet<u64>) {
+        self.known.retain(|(cgroup, _), _| !cgroups.contains(cgroup));
+        let places = || self.known.values().map(|spot| &spot.workload.place);
+        let containers: FxHashSet<_> = places().filter_map(|place| place.container.as_ref()).collect();
+        let pods: FxHashSet<_> = places().filter_map(|place| place.pod_uid.as_ref()).collect();
+        self.containers.retain(|id, _| containers.contains(id));
+        self.pods.retain(|uid, _| pods.contains(uid));
+        self.users.retain(|of, _| of.container.as_ref().is_none_or(|id| containers.contains(id)));
     }
 
     /// Makes or renews the workload of a visit.

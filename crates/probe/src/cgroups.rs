@@ -1,14 +1,16 @@
-//! The kernel's book of cgroups: which path each has, also when it has gone; and what the agent says that each is.
+//! The kernel's book of cgroups: which path each has, also when it has gone; which have gone; and what the agent says that
+//! each is.
 
 use libbpf_rs::{MapCore as _, MapFlags, MapHandle};
 
 use crate::abi;
 
-/// Reads the book; written in the kernel at each birth of a cgroup of version 2, from the load of the probe on.
+/// Reads the book; written in the kernel at each birth and death of a cgroup of version 2, from the load of the probe on.
 #[derive(Debug)]
 pub struct CgroupBook {
     pub(crate) paths: MapHandle,
     pub(crate) places: MapHandle,
+    pub(crate) deaths: MapHandle,
 }
 
 impl CgroupBook {
@@ -20,6 +22,21 @@ impl CgroupBook {
         let whole = end > 0 && end + 1 < path.len();
         path.truncate(end);
         whole.then_some(path)
+    }
+
+    /// The next cgroup that has gone; each is told once, in the order of their deaths. When thousands are not asked for,
+    /// those that follow are never told.
+    pub fn died(&self) -> Option<u64> {
+        let id = self.deaths.lookup_and_delete(&[]).ok()??;
+        Some(u64::from_ne_bytes(id.try_into().ok()?))
+    }
+
+    /// Makes room: a cgroup that has gone is not asked for any more.
+    pub fn forget(&self, id: u64) {
+        // Most likely the kernel has forgotten it before, for want of room.
+        for map in [&self.paths, &self.places] {
+            let _ = map.delete(&id.to_ne_bytes());
+        }
     }
 
     /// From now on the kernel's side knows whether the cgroup is a container's: see

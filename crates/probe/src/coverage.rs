@@ -53,9 +53,9 @@ and the reader has read past the act, a link that has gone, settings that somebo
 another process that has opened a map of ours by its number (`BPF_MAP_GET_FD_BY_ID`) or taken a descriptor of one out of
 the agent (`pidfd_getfd`; the alert names process and maps, once for each process) is an alert on every output: `rule_id`
 `sensor_tampering`, severity critical, risk 95. Our maps have no other name to open them by.
-Not asked are `guard`, which notes those who open maps, `file_open_handle`, those that hand 32-bit calls on, the programs at `cgroup_mkdir` and for answers about names, and
-those of io_uring: a ring that only a test needs would be one more thing in the agent to attack, and memory that the
-kernel shares with it. Their links are looked at like all others.
+Not asked are `guard`, which notes those who open maps, `file_open_handle`, those that hand 32-bit calls on, the programs
+at `cgroup_mkdir` and `cgroup_rmdir` and for answers about names, and those of io_uring: a ring that only a test needs
+would be one more thing in the agent to attack, and memory that the kernel shares with it. Their links are looked at like all others.
 
 ## Events
 ";

@@ -59,7 +59,7 @@ pub(crate) const STATE: &[Kind] = &[Kind::Exec, Kind::Fork, Kind::Exit];
 /// Programs that give no events and belong to a kind that is always captured.
 #[cfg(test)]
 pub(crate) const SILENT: &[&str] =
-    &["cgroup_born", "guard", "compat_enter", "compat_exit", "compat_exit_again"];
+    &["cgroup_born", "cgroup_died", "guard", "compat_enter", "compat_exit", "compat_exit_again"];
 
 use Hook::{Every, Typed};
 use Name::{BpfLoop, Compat, Fentry, TpBtf, Tracefs, Uring, UringSubmitReq};
@@ -143,6 +143,10 @@ pub(crate) const JOBS: &[Job] = &[
     Job {
         kinds: &[Kind::Fork],
         variants: &[Variant { program: "cgroup_born", hooks: &[Typed("cgroup_mkdir")], needs: &[TpBtf] }],
+    },
+    Job {
+        kinds: &[Kind::Fork],
+        variants: &[Variant { program: "cgroup_died", hooks: &[Typed("cgroup_rmdir")], needs: &[TpBtf] }],
     },
     // No events either: they hand 32-bit calls on, see `crate::compat`.
     compat!([Fork], "compat_exit", "sys_exit"),

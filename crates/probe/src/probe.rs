@@ -206,14 +206,18 @@ impl Probe {
         self.jobs.iter().flat_map(Attached::status).collect()
     }
 
-    /// The paths of cgroups that are made from now on.
+    /// The cgroups that are made and go from now on.
     ///
     /// # Errors
     /// When there is no descriptor left.
     pub fn cgroups(&self) -> Result<CgroupBook, ProbeError> {
         let handle = |map| MapHandle::try_from(map).map_err(ProbeError::refused("a map's descriptor"));
         let maps = &self.skel.maps;
-        Ok(CgroupBook { paths: handle(&maps.cgroup_paths)?, places: handle(&maps.cgroup_places)? })
+        Ok(CgroupBook {
+            paths: handle(&maps.cgroup_paths)?,
+            places: handle(&maps.cgroup_places)?,
+            deaths: handle(&maps.cgroup_deaths)?,
+        })
     }
 
     /// Whether everything that is wanted works.

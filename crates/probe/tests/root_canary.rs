@@ -39,7 +39,7 @@ fn patience(time: Duration) -> Duration {
 fn unverified(capture: &Capture) -> Vec<String> {
     let attached = capture.probe.hooks().into_iter().filter(|hook| match hook.state {
         // Requests of io_uring and opens by handle cannot be made without unsafe code; the guard watches others.
-        HookState::Attached { verified: false } => !["cgroup_born", "guard", "file_open_handle", "uring"]
+        HookState::Attached { verified: false } => !["cgroup_", "guard", "file_open_handle", "uring"]
             .iter()
             .any(|untested| hook.program.starts_with(untested)),
         _ => false,

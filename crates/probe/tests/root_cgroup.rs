@@ -26,11 +26,16 @@ fn a_cgroup_is_known_after_it_has_gone_and_hundreds_leave_nothing_behind() {
         ids.push(fs::metadata(&dir).unwrap().ino());
         fs::remove_dir(&dir).unwrap();
     }
-    for (number, id) in ids.into_iter().enumerate() {
-        let path = String::from_utf8(book.path(id).expect("a path")).unwrap();
+    for (number, id) in ids.iter().enumerate() {
+        let path = String::from_utf8(book.path(*id).expect("a path")).unwrap();
         assert!(path.ends_with(&format!("/{}", name(number))), "{path}");
     }
     assert_eq!(book.path(u64::MAX), None);
+    // Other cgroups of this machine may have gone meanwhile.
+    let died: Vec<u64> = std::iter::from_fn(|| book.died()).filter(|id| ids.contains(id)).collect();
+    assert_eq!(died, ids);
+    ids.iter().for_each(|id| book.forget(*id));
+    assert!(ids.iter().all(|id| book.path(*id).is_none()));
 }
 
 #[test]

@@ -152,6 +152,16 @@ impl Source for ProcSource {
         }
     }
 
+    fn died(&mut self) -> Option<u64> {
+        self.births.as_mut()?.died()
+    }
+
+    fn forget(&mut self, id: u64) {
+        if let Some(births) = &mut self.births {
+            births.forget(id);
+        }
+    }
+
     fn invocation(&mut self, unit: &str) -> Option<Arc<str>> {
         // systemd keeps a link for each running unit, whose target is the id.
         let link = Path::new("/run/systemd/units").join(format!("invocation:{unit}"));

@@ -240,3 +240,21 @@ fn a_mount_namespace_with_the_number_of_one_that_has_gone_has_users_of_its_own()
         assert_eq!(user(&workloads, id), Some(name));
     }
 }
+
+#[test]
+fn what_only_cgroups_that_have_gone_had_is_forgotten() {
+    let (mut workloads, mut office) = (Workloads::new(8), Office::default());
+    let host = Arc::new(place_of("/system.slice/x.service".into()));
+    workloads.visit(&visit(3, true), Some((&host, None)), &mut office, 0);
+    // Two cgroups of one container, and another container.
+    let inner = Arc::new(place_of(format!("/docker/{:064x}/init.scope", 9).as_str().into()));
+    for (cgroup, place) in [(9, &place(9)), (90, &inner), (10, &place(10))] {
+        workloads.visit(&visit(cgroup, true), Some((place, None)), &mut office, 0);
+    }
+    assert_eq!(workloads.sizes(), (4, 2, 3));
+    workloads.bury(&[3, 9].into_iter().collect());
+    assert_eq!(workloads.sizes(), (2, 2, 3), "the container has another cgroup; the host stays");
+    workloads.bury(&[90, 77].into_iter().collect());
+    assert_eq!(workloads.sizes(), (1, 1, 2));
+    assert!(workloads.get((10, MNT)).is_some());
+}
