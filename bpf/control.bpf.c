@@ -174,35 +174,65 @@ static __always_inline bool is_map(__u64 file)
 	return LD(d, d_name.len) == 7 && WORD(LD(d, d_name.name)) == 0x0070616d2d667062 /* "bpf-map" */;
 }
 
-/* Attached to sys_exit_{bpf,pidfd_getfd}, always. No event: notes whoever else has opened a map of ours, by
- * the map behind the new descriptor; when another thread has put something else there, by the number that was
- * asked for. One of the two is there, unless the caller rewrites both at the right moment. A descriptor that
- * pidfd_getfd took from us leads to the same map. */
-SEC("tracepoint")
-int guard(struct tp_sys_exit *ctx)
+/* No event: notes whoever else opens a map of ours. Returns whether it is ours. */
+static __always_inline bool guard_note(__u32 id)
 {
-	__u32 tgid = bpf_get_current_pid_tgid() >> 32, id = 0;
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
 	struct sentinel_config *conf = config_get();
 	struct sentinel_intruder *noted;
-	__u64 file;
 
-	bool taken = call_of(ctx) == NR_PIDFD_GETFD;
-
-	if (ctx->ret < 0 || !conf || tgid == conf->self_tgid || (!taken && (__u32)ARG(0) != MAP_GET_FD_BY_ID))
-		return 0;
-	file = file_of_fd(ctx->ret);
-	if (file && is_map(file))
-		id = LD(CAST(LD(CAST((void *)file, struct file), private_data), struct bpf_map), id);
+	if (!conf || tgid == conf->self_tgid)
+		return false;
 	noted = bpf_map_lookup_elem(&own_maps, &id);
-	if (!noted && !taken) {
-		bpf_probe_read_user(&id, sizeof(id), (void *)ARG(1));
-		noted = bpf_map_lookup_elem(&own_maps, &id);
-	}
 	if (!noted)
-		return 0;
+		return false;
 	noted->tgid = tgid;
 	bpf_get_current_comm(noted->comm, sizeof(noted->comm));
 	__sync_fetch_and_add(&noted->count, 1);
+	return true;
+}
+
+/* The map behind a descriptor; 0 when it is something else. */
+static __always_inline __u32 map_of_fd(long fd)
+{
+	__u64 file = file_of_fd(fd);
+
+	if (!file || !is_map(file))
+		return 0;
+	return LD(CAST(LD(CAST((void *)file, struct file), private_data), struct bpf_map), id);
+}
+
+/* A map is about to get a descriptor, however it was asked for: the map is the kernel's. Nothing is refused
+ * here. Where BPF is a security module (5.7, booted with it; on arm64 6.4). */
+SEC("lsm/bpf_map")
+int guard(__u64 *ctx) /* map, mode */
+{
+	guard_note(LD(CAST((void *)ctx[0], struct bpf_map), id));
+	return 0;
+}
+
+/* Attached to sys_exit_bpf, where there is no guard. By the map behind the new descriptor; when another
+ * thread has put something else there, by the number that was asked for. One of the two is there, unless the
+ * caller rewrites both at the right moment. */
+SEC("tracepoint")
+int guard_asked(struct tp_sys_exit *ctx)
+{
+	__u32 id;
+
+	if (ctx->ret < 0 || (__u32)ARG(0) != MAP_GET_FD_BY_ID || guard_note(map_of_fd(ctx->ret)))
+		return 0;
+	id = 0;
+	bpf_probe_read_user(&id, sizeof(id), (void *)ARG(1));
+	guard_note(id);
+	return 0;
+}
+
+/* Attached to sys_exit_pidfd_getfd: a descriptor that was taken from us leads to the same map. */
+SEC("tracepoint")
+int guard_taken(struct tp_sys_exit *ctx)
+{
+	if (ctx->ret >= 0)
+		guard_note(map_of_fd(ctx->ret));
 	return 0;
 }
 

@@ -37,6 +37,8 @@ pub(crate) enum Hook {
     Typed(&'static str),
     /// `fexit/NAME`: the end of a function of the kernel, whoever calls it; costs nothing to anybody else.
     Returned(&'static str),
+    /// `lsm/NAME`: what the kernel asks its security modules; we refuse nothing. Costs nothing to anybody else.
+    Security(&'static str),
     /// `tracepoint/raw_syscalls/NAME`: every system call of the machine pays for it.
     Every(&'static str),
 }
@@ -48,6 +50,7 @@ impl Hook {
             Self::Syscall(name) => format!("tracepoint/syscalls/{name}"),
             Self::Typed(name) => format!("tp_btf/{name}"),
             Self::Returned(name) => format!("fexit/{name}"),
+            Self::Security(name) => format!("lsm/{name}"),
             Self::Every(name) => format!("tracepoint/raw_syscalls/{name}"),
         }
     }
@@ -56,13 +59,12 @@ impl Hook {
 /// Kinds that the process table lives on: always captured.
 pub(crate) const STATE: &[Kind] = &[Kind::Exec, Kind::Fork, Kind::Exit];
 
-/// Programs that give no events and belong to a kind that is always captured.
+/// How programs are called that give no events and belong to a kind that is always captured.
 #[cfg(test)]
-pub(crate) const SILENT: &[&str] =
-    &["cgroup_born", "cgroup_died", "guard", "compat_enter", "compat_exit", "compat_exit_again"];
+pub(crate) const SILENT: &[&str] = &["cgroup_", "guard", "compat_"];
 
 use Hook::{Every, Typed};
-use Name::{BpfLoop, Compat, Fentry, TpBtf, Tracefs, Uring, UringSubmitReq};
+use Name::{BpfLoop, BpfLsm, Compat, Fentry, TpBtf, Tracefs, Uring, UringSubmitReq};
 use requests::{OVERFLOWING, REQUESTED, SUBMITTED};
 
 /// A program, and its twin for kernels before 5.17.
@@ -154,7 +156,18 @@ pub(crate) const JOBS: &[Job] = &[
     compat!([FileWrite, Dns, Bpf], "compat_exit_again", "sys_exit"),
     compat!([FileRead, FileWrite, FileClose, Setuid, Capset], "compat_enter", "sys_enter"),
     // Nor here: who else opens our maps.
-    syscalls!([Fork], "guard", ["sys_exit_bpf", "sys_exit_pidfd_getfd"]),
+    Job {
+        kinds: &[Kind::Fork],
+        variants: &[
+            Variant { program: "guard", hooks: &[Hook::Security("bpf_map")], needs: &[BpfLsm] },
+            Variant {
+                program: "guard_asked",
+                hooks: &[Hook::Syscall(Cow::Borrowed("sys_exit_bpf"))],
+                needs: &[Tracefs],
+            },
+        ],
+    },
+    syscalls!([Fork], "guard_taken", ["sys_exit_pidfd_getfd"]),
     Job {
         kinds: &[Kind::Exit],
         variants: &[Variant {

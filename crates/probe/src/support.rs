@@ -252,10 +252,10 @@ const CHECKS: &[Check] = &[
     Check {
         name: Name::BpfLsm,
         required: false,
-        decides: false,
+        decides: true,
         test: bpf_lsm,
-        remedy: "nothing of this version attaches there: names given to unlink and rename are read from the caller, \
-                 with and without",
+        remedy: "a kernel with CONFIG_BPF_LSM that loads its programs, booted with bpf in lsm=; until then who opens our \
+                 maps is noted where calls end, which a process can avoid that rewrites its arguments in time",
     },
 ];
 

@@ -29,3 +29,15 @@ fn a_kernel_without_bpf_loop_gets_the_old_program() {
     assert_eq!(program(&[Tracefs]), Ok("file_open_old"));
     assert_eq!(program(&[BpfLoop]), Err(Tracefs));
 }
+
+#[test]
+fn where_bpf_is_a_security_module_the_guard_is_asked_by_the_kernel() {
+    let guard =
+        JOBS.iter().find(|job| job.variants.iter().any(|variant| variant.program == "guard")).unwrap();
+    let hooks = |facts: &[Name]| {
+        let variant = guard.choose(&Facts::of(facts)).unwrap();
+        variant.hooks.iter().map(Hook::name).collect::<Vec<_>>()
+    };
+    assert_eq!(hooks(&[Tracefs, BpfLsm]), ["lsm/bpf_map"]);
+    assert_eq!(hooks(&[Tracefs]), ["tracepoint/syscalls/sys_exit_bpf"]);
+}
