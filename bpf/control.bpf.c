@@ -174,7 +174,7 @@ static __always_inline bool is_map(__u64 file)
 	return LD(d, d_name.len) == 7 && WORD(LD(d, d_name.name)) == 0x0070616d2d667062 /* "bpf-map" */;
 }
 
-/* No event: notes whoever else opens a map of ours. Returns whether it is ours. */
+/* No event: notes whoever else opens a map of ours. Returns whether there was something to note. */
 static __always_inline bool guard_note(__u32 id)
 {
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32;

@@ -116,13 +116,15 @@ impl UserBooks {
 
     /// Asks the name services of this system (`nsswitch.conf`: LDAP, systemd's dynamic users …) for a user whom the files
     /// of the host's mount namespace `of` do not have, on behalf of the process `tgid` in it: what our name services
-    /// say holds where our files do. False: nobody is asked. Who is found comes with an answer about `of`. A service that hangs keeps nobody waiting but others whom it is asked for.
+    /// say holds where our files do. False: nobody is asked. Who is found comes with an answer about `of`. A service
+    /// that hangs keeps nobody waiting but others whom it is asked for.
     pub fn ask_user(&self, of: UsersOf, tgid: u32, uid: u32) -> bool {
         self.service.ask(Question { of, tgid }, uid)
     }
 
-    /// Asks for users, by the root directory of a process in the mount namespace. False: no answer will come. A container whose root directory is still the host's is waited for, two seconds at most: its first
-    /// program may be too short to be asked in time.
+    /// Asks for users, by the root directory of a process in the mount namespace. False: no answer will come. A
+    /// container whose root directory is still the host's is waited for, two seconds at most: its first program may
+    /// be too short to be asked in time.
     pub fn ask(&self, of: UsersOf, tgid: u32) -> bool {
         self.replace_stuck();
         let asked = self.questions.try_send(Question { of, tgid }).is_ok();
