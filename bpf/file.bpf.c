@@ -299,7 +299,7 @@ static __always_inline int unlink_exit(struct tp_sys_exit *ctx, bool loop)
 	return 0;
 }
 
-/* Attached to sys_exit_{unlink,unlinkat,rmdir}. The name is user memory; LSM hooks would see the dentry. */
+/* Attached to sys_exit_{unlink,unlinkat,rmdir}. The name is user memory; used.bpf.c sees the dentry. */
 PROGRAM(file_unlink, struct tp_sys_exit, unlink_exit, ctx)
 
 /* -- rename, renameat, renameat2 -------------------------------------------------------------------- */

@@ -47,8 +47,9 @@ static __always_inline void mount_args(struct mount_call *m, long nr)
 			ring_count(SENTINEL_KIND_MOUNT, COUNT_LOST);                                         \
 			return 0;                                                                            \
 		}                                                                                            \
-		user_path(&r->source, TAIL(r), 0, m.from, m.from_len, SIZE, m.source, loop);                 \
-		user_path(&r->target, TAIL(r), (BYTES), m.to, m.to_len, SIZE, m.target, loop);               \
+		named_path(&r->source, TAIL(r), 0, m.from, m.from_len, SIZE, m.source, noted_call, 0, loop); \
+		named_path(&r->target, TAIL(r), (BYTES), m.to, m.to_len, SIZE, m.target, noted_call, 1,      \
+			   loop);                                                                            \
 		if (!(LAST) && (name_cut(&r->source) || name_cut(&r->target))) {                             \
 			bpf_ringbuf_discard(r, BPF_RB_NO_WAKEUP);                                            \
 			break;                                                                               \
@@ -64,11 +65,14 @@ static __always_inline void mount_args(struct mount_call *m, long nr)
 			    call_of(ctx), ctx->ret);                                                         \
 		ring_count(SENTINEL_KIND_MOUNT, COUNT_DELIVERED);                                            \
 		ring_submit(r);                                                                              \
+		if (loop)                                                                                    \
+			noted_forget();                                                                      \
 		return 0;                                                                                    \
 	} while (0)
 
 static __always_inline int mount_exit(struct tp_sys_exit *ctx, bool loop)
 {
+	enum noted noted_call;
 	struct mount_call m = {};
 
 	if (!wanted_call(SENTINEL_KIND_MOUNT, ctx->ret))
@@ -78,14 +82,33 @@ static __always_inline int mount_exit(struct tp_sys_exit *ctx, bool loop)
 	m.from_len = m.from ? path_measure(m.from) : 1ull << 32;
 	m.to = base_of(m.target_fd, m.target);
 	m.to_len = m.to ? path_measure(m.to) : 1ull << 32;
-	if (path_size(m.from_len) == SIZE_SMALL && path_size(m.to_len) == SIZE_SMALL)
-		MOUNT(USER_PATH_SMALL, SIZE_SMALL, false);
-	MOUNT(USER_PATH_LARGE, SIZE_LARGE, true);
+	noted_call = loop ? noted_size(SENTINEL_KIND_MOUNT, ctx->ret) : NOTED_NOTHING;
+	if (path_size(m.from_len) == SIZE_SMALL && path_size(m.to_len) == SIZE_SMALL &&
+	    noted_call != NOTED_LARGE)
+		MOUNT(NAMED_SMALL, SIZE_SMALL, false);
+	MOUNT(NAMED_LARGE, SIZE_LARGE, true);
 	return 0;
 }
 
 /* Attached to sys_exit_{mount,move_mount,pivot_root}. */
 PROGRAM(mount, struct tp_sys_exit, mount_exit, ctx)
+
+/* Attached to sys_enter_* of the same: the names as the call begins, as in used.bpf.c. The kernel's own word
+ * would be about a place that lies below the new mount. */
+SEC("tracepoint")
+int entered_mount(struct tp_sys_enter *ctx)
+{
+	struct noted_names *n = note_entered(SENTINEL_KIND_MOUNT);
+	struct mount_call m = {};
+
+	if (!n)
+		return 0;
+	mount_args(&m, call_of(ctx));
+	if (m.is_path)
+		note_name(n, 0, m.source_fd, (__u64)m.source);
+	note_name(n, 1, m.target_fd, (__u64)m.target);
+	return 0;
+}
 
 static __always_inline int umount_exit(struct tp_sys_exit *ctx, bool loop)
 {

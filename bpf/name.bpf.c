@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Names that are made: link, symlink, mkdir, mknod. As in file.bpf.c: the directory is the kernel's, the name
- * user memory at the exit of the call. Misses: int 0x80. */
+ * user memory at the exit of the call, beside what used.bpf.c has noted. Misses: int 0x80. */
 #include "names.h"
 
 static __always_inline int link_exit(struct tp_sys_exit *ctx, bool loop)
@@ -27,8 +27,13 @@ PROGRAM(file_link, struct tp_sys_exit, link_exit, ctx)
 			ring_count(SENTINEL_KIND_FILE_SYMLINK, COUNT_LOST);                                  \
 			return 0;                                                                            \
 		}                                                                                            \
-		user_path(&r->link, TAIL(r), 0, base, measure, SIZE, name, loop);                            \
+		named_path(&r->link, TAIL(r), 0, base, measure, SIZE, name, noted_call, 0, loop);            \
 		n = bpf_probe_read_user_str(TAIL(r) + (BYTES), (NAME), target);                              \
+		if (loop && noted_call != NOTED_NOTHING) {                                                   \
+			long copied = noted_text((void *)(TAIL(r) + (BYTES)));                               \
+			if (copied > 0)                                                                      \
+				n = copied;                                                                  \
+		}                                                                                            \
 		if (!(LAST) && (name_cut(&r->link) || n == (NAME))) {                                        \
 			bpf_ringbuf_discard(r, BPF_RB_NO_WAKEUP);                                            \
 			break;                                                                               \
@@ -40,6 +45,8 @@ PROGRAM(file_link, struct tp_sys_exit, link_exit, ctx)
 			    call_of(ctx), ctx->ret);                                                         \
 		ring_count(SENTINEL_KIND_FILE_SYMLINK, COUNT_DELIVERED);                                     \
 		ring_submit(r);                                                                              \
+		if (loop)                                                                                    \
+			noted_forget();                                                                      \
 		return 0;                                                                                    \
 	} while (0)
 
@@ -48,15 +55,17 @@ static __always_inline int symlink_exit(struct tp_sys_exit *ctx, bool loop)
 	bool plain = call_of(ctx) == NR_SYMLINK;
 	const char *target = (void *)ARG(0), *name = plain ? (void *)ARG(1) : (void *)ARG(2);
 	long dirfd = plain ? AT_FDCWD : (long)ARG(1);
+	enum noted noted_call;
 	__u64 base, measure;
 
 	if (!wanted_call(SENTINEL_KIND_FILE_SYMLINK, ctx->ret))
 		return 0;
 	base = base_of(dirfd, name);
 	measure = base ? path_measure(base) : 1ull << 32;
-	if (path_size(measure) == SIZE_SMALL)
-		SYMLINK(USER_PATH_SMALL, SIZE_SMALL, USER_NAME_SMALL, false);
-	SYMLINK(USER_PATH_LARGE, SIZE_LARGE, USER_NAME_LARGE, true);
+	noted_call = loop ? noted_size(SENTINEL_KIND_FILE_SYMLINK, ctx->ret) : NOTED_NOTHING;
+	if (path_size(measure) == SIZE_SMALL && noted_call != NOTED_LARGE)
+		SYMLINK(NAMED_SMALL, SIZE_SMALL, USER_NAME_SMALL, false);
+	SYMLINK(NAMED_LARGE, SIZE_LARGE, USER_NAME_LARGE, true);
 	return 0;
 }
 

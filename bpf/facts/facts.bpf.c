@@ -20,6 +20,13 @@ int fact_fexit(void *ctx)
 	return 0;
 }
 
+SEC("fentry/security_path_unlink")
+int fact_path(void *ctx)
+{
+	(void)ctx;
+	return 0;
+}
+
 /* Rare: it is attached for a moment. */
 SEC("tp/sched/sched_kthread_stop")
 int fact_tracepoint(void *ctx)

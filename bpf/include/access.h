@@ -59,6 +59,15 @@ extern const volatile __u32 ring_common;
 		__n;                                                                                         \
 	})
 
+/* A pointer of any type as a number, which global functions and maps take. */
+static __always_inline __u64 address_of(const void *pointer)
+{
+	__u64 number = 0;
+
+	bpf_probe_read_kernel(&number, sizeof(number), &pointer);
+	return number;
+}
+
 /* The eight bytes at @p, as a number: a load where LD is one. Any type whose first field is a pointer would
  * do. */
 #define WORD(p) NUM(LD(CAST((void *)(p), struct path), mnt))

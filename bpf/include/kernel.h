@@ -235,6 +235,7 @@ struct signal_struct {
 	struct tty_struct *tty;
 };
 struct mm_struct {
+	atomic_t mm_users;
 	unsigned long arg_start;
 	unsigned long arg_end;
 	unsigned long env_start;

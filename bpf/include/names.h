@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Records about names in the caller's memory: the directory is the kernel's, the name is read at exit. */
+/* Records about names in the caller's memory: the directory is the kernel's, the name is read at exit; beside
+ * them what used.h knows. */
 #pragma once
 
-#include "path.h"
+#include "used.h"
 
 #define TAIL(r) ((__u8 *)((r) + 1))
 
@@ -19,6 +20,24 @@ static __always_inline void user_path(struct sentinel_user_path *u, __u8 *tail, 
 #define USER_PATH_SMALL (PATH_SMALL + USER_NAME_SMALL)
 #define USER_PATH_LARGE (PATH_LARGE + USER_NAME_LARGE)
 
+/* The same behind what was noted about it. */
+static __always_inline void named_path(struct sentinel_user_path *u, __u8 *tail, __u32 off, __u64 base,
+				       __u64 measure, enum path_size size, const char *name, enum noted noted,
+				       int which, bool loop)
+{
+	__u32 room = size == SIZE_SMALL ? PATH_SMALL : PATH_LARGE;
+
+	user_path(u, tail, off + room, base, measure, size, name, loop);
+	if (!loop || noted == NOTED_NOTHING)
+		return;
+	if (size == SIZE_SMALL)
+		noted_copy_small(&u->second, (void *)(tail + off), which, off);
+	else
+		noted_copy_large(&u->second, (void *)(tail + off), which, off);
+}
+#define NAMED_SMALL (PATH_SMALL + USER_PATH_SMALL)
+#define NAMED_LARGE (PATH_LARGE + USER_PATH_LARGE)
+
 /* A name that fills its buffer may go on: the caller takes the large record then. */
 static __always_inline bool name_cut(struct sentinel_user_path *u)
 {
@@ -34,7 +53,7 @@ static __always_inline bool name_cut(struct sentinel_user_path *u)
 			ring_count((KIND), COUNT_LOST);                                                      \
 			return 0;                                                                            \
 		}                                                                                            \
-		user_path(&r->FIELD, TAIL(r), 0, base, measure, SIZE, name, loop);                           \
+		named_path(&r->FIELD, TAIL(r), 0, base, measure, SIZE, name, noted_call, 0, loop);           \
 		if (!(LAST) && name_cut(&r->FIELD)) {                                                        \
 			bpf_ringbuf_discard(r, BPF_RB_NO_WAKEUP);                                            \
 			break;                                                                               \
@@ -44,6 +63,8 @@ static __always_inline bool name_cut(struct sentinel_user_path *u)
 			    call_of(ctx), ctx->ret);                                                         \
 		ring_count((KIND), COUNT_DELIVERED);                                                         \
 		ring_submit(r);                                                                              \
+		if (loop)                                                                                    \
+			noted_forget();                                                                      \
 		return 0;                                                                                    \
 	} while (0)
 
@@ -52,9 +73,10 @@ static __always_inline bool name_cut(struct sentinel_user_path *u)
 	do {                                                                                                 \
 		const char *name = (USER);                                                                   \
 		__u64 base = base_of((DIRFD), name), measure = base ? path_measure(base) : 1ull << 32;       \
-		if (path_size(measure) == SIZE_SMALL)                                                        \
-			ONE_NAME_SIZED(NAME, KIND, FIELD, USER_PATH_SMALL, SIZE_SMALL, false, FILL);         \
-		ONE_NAME_SIZED(NAME, KIND, FIELD, USER_PATH_LARGE, SIZE_LARGE, true, FILL);                  \
+		enum noted noted_call = loop ? noted_size((KIND), ctx->ret) : NOTED_NOTHING;                 \
+		if (path_size(measure) == SIZE_SMALL && noted_call != NOTED_LARGE)                           \
+			ONE_NAME_SIZED(NAME, KIND, FIELD, NAMED_SMALL, SIZE_SMALL, false, FILL);             \
+		ONE_NAME_SIZED(NAME, KIND, FIELD, NAMED_LARGE, SIZE_LARGE, true, FILL);                      \
 	} while (0)
 
 #define TWO_NAMES_SIZED(NAME, KIND, BYTES, SIZE, LAST, FLAGS)                                                \
@@ -64,8 +86,8 @@ static __always_inline bool name_cut(struct sentinel_user_path *u)
 			ring_count((KIND), COUNT_LOST);                                                      \
 			return 0;                                                                            \
 		}                                                                                            \
-		user_path(&r->from, TAIL(r), 0, from, from_len, SIZE, from_name, loop);                      \
-		user_path(&r->to, TAIL(r), (BYTES), to, to_len, SIZE, to_name, loop);                        \
+		named_path(&r->from, TAIL(r), 0, from, from_len, SIZE, from_name, noted_call, 0, loop);      \
+		named_path(&r->to, TAIL(r), (BYTES), to, to_len, SIZE, to_name, noted_call, 1, loop);        \
 		if (!(LAST) && (name_cut(&r->from) || name_cut(&r->to))) {                                   \
 			bpf_ringbuf_discard(r, BPF_RB_NO_WAKEUP);                                            \
 			break;                                                                               \
@@ -76,6 +98,8 @@ static __always_inline bool name_cut(struct sentinel_user_path *u)
 			    ctx->ret);                                                                       \
 		ring_count((KIND), COUNT_DELIVERED);                                                         \
 		ring_submit(r);                                                                              \
+		if (loop)                                                                                    \
+			noted_forget();                                                                      \
 		return 0;                                                                                    \
 	} while (0)
 
@@ -86,7 +110,9 @@ static __always_inline bool name_cut(struct sentinel_user_path *u)
 		__u64 from = base_of((FROM_FD), from_name), to = base_of((TO_FD), to_name);                  \
 		__u64 from_len = from ? path_measure(from) : 1ull << 32,                                     \
 		      to_len = to ? path_measure(to) : 1ull << 32;                                           \
-		if (path_size(from_len) == SIZE_SMALL && path_size(to_len) == SIZE_SMALL)                    \
-			TWO_NAMES_SIZED(NAME, KIND, USER_PATH_SMALL, SIZE_SMALL, false, FLAGS);              \
-		TWO_NAMES_SIZED(NAME, KIND, USER_PATH_LARGE, SIZE_LARGE, true, FLAGS);                       \
+		enum noted noted_call = loop ? noted_size((KIND), ctx->ret) : NOTED_NOTHING;                 \
+		if (path_size(from_len) == SIZE_SMALL && path_size(to_len) == SIZE_SMALL &&                  \
+		    noted_call != NOTED_LARGE)                                                               \
+			TWO_NAMES_SIZED(NAME, KIND, NAMED_SMALL, SIZE_SMALL, false, FLAGS);                  \
+		TWO_NAMES_SIZED(NAME, KIND, NAMED_LARGE, SIZE_LARGE, true, FLAGS);                           \
 	} while (0)

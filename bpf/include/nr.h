@@ -60,6 +60,7 @@
 #define NR_TKILL	     200
 #define NR_TRUNCATE	     76
 #define NR_FTRUNCATE	     77
+#define NR_UMOUNT2	     166
 #define NR_UNLINK	     87
 #define NR_UNLINKAT	     263
 #define NR_WRITE	     1
@@ -122,6 +123,7 @@
 #define NR_TKILL	     130
 #define NR_TRUNCATE	     45
 #define NR_FTRUNCATE	     46
+#define NR_UMOUNT2	     39
 #define NR_UNLINK	     (-1)
 #define NR_UNLINKAT	     35
 #define NR_WRITE	     64

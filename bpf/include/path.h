@@ -370,6 +370,13 @@ static __always_inline __u64 base_of(long dirfd, const char *name)
 	return base_from(dirfd, first == '/');
 }
 
+/* Whether others can write the memory of the caller: threads, or a parent that waits for its vfork. Who
+ * writes it as a debugger does, or has mapped the same pages, is not seen here. */
+static __always_inline bool memory_shared(void)
+{
+	return LD(LD(current_task(), mm), mm_users.counter) > 1;
+}
+
 /* Reads the name into @buf of @cap bytes (a constant), @off bytes into the tail. Faults nothing in. */
 static __always_inline void user_name(struct sentinel_user_path *u, __u8 *buf, __u32 off, __u32 cap,
 				      const char *name)
@@ -379,4 +386,6 @@ static __always_inline void user_name(struct sentinel_user_path *u, __u8 *buf, _
 	u->name.off = off;
 	u->name.len = n > 0 ? n - 1 : 0;
 	u->unreadable = n < 0;
+	u->second.span.off = u->second.span.len = 0;
+	u->second.flags = memory_shared() ? SENTINEL_PATH_SHARED : 0;
 }

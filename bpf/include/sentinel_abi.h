@@ -162,8 +162,11 @@ enum sentinel_path_flag {
 	SENTINEL_PATH_TORN = 16,
 	/** Opened by handle: no way to the root is known. */
 	SENTINEL_PATH_DISCONNECTED = 64,
-	/** Others share the descriptor table: the file may have been swapped before we looked. */
+	/** Others share the descriptor table, or the memory with the name: it may have been swapped before we
+	 * looked. */
 	SENTINEL_PATH_SHARED = 128,
+	/** The kernel's word on which file a name led to. */
+	SENTINEL_PATH_USED = 256,
 };
 
 /**
@@ -184,6 +187,12 @@ struct sentinel_user_path {
 	struct sentinel_span name;
 	/** 1: could not be read. */
 	__u32 unreadable;
+	/**
+	 * Which file it was according to somebody else. With SENTINEL_PATH_USED the kernel, when it used the
+	 * name; else, if there is anything, the caller's memory when the call began: the first component then
+	 * is the name as it stood there, the others are its directory.
+	 */
+	struct sentinel_path second;
 };
 
 enum sentinel_executable_flag {

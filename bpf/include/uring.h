@@ -50,15 +50,6 @@ enum {
 #define PF_IO_WORKER	       0x10
 #define SPLICE_F_FD_IN_FIXED   (1u << 31)
 
-/* A pointer of any type as a number, which global functions and maps take. */
-static __always_inline __u64 address_of(const void *pointer)
-{
-	__u64 number = 0;
-
-	bpf_probe_read_kernel(&number, sizeof(number), &pointer);
-	return number;
-}
-
 /* A program at the beginning of requests, whose number @call is given, and its twin for kernels before 6.4.
  */
 #define SUBMISSION(name, call, ...)                                                                          \

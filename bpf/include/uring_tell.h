@@ -57,6 +57,8 @@ static __always_inline void asked_name(struct sentinel_user_path *u, __u8 *tail,
 	u->name.off = off + room;
 	u->name.len = n > 0 ? n - 1 : 0;
 	u->unreadable = (e->unreadable >> which & 1) || (e->whole & 1 << which && !whole);
+	/* What the kernel has copied when the request was submitted: nobody can rewrite it. */
+	__builtin_memset(&u->second, 0, sizeof(u->second));
 }
 
 #define END(r, NAME) (sizeof(*(r)) + (NAME).off + (NAME).len)

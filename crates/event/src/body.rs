@@ -90,3 +90,26 @@ bodies! {
     Syscall(AnyCall),
     Loss(Loss),
 }
+
+impl Body {
+    /// The names that the caller passed and the kernel made something of: of a rename and a link the old one and the new
+    /// one, of a mount what is mounted and where. Not those of opens, of which the kernel's word is the first witness.
+    pub fn names(&self) -> [Option<&UserPath>; 2] {
+        match self {
+            Self::FileUnlink(unlink) => [Some(&unlink.target), None],
+            Self::FileRename(rename) => [Some(&rename.from), Some(&rename.to)],
+            Self::FileLink(link) => [Some(&link.from), Some(&link.to)],
+            Self::FileSymlink(symlink) => [Some(&symlink.link), None],
+            Self::FileMkdir(mkdir) => [Some(&mkdir.target), None],
+            Self::FileRmdir(rmdir) => [Some(&rmdir.target), None],
+            Self::FileMknod(mknod) => [Some(&mknod.target), None],
+            Self::FileChmod(chmod) => [Some(&chmod.file.asked), None],
+            Self::FileChown(chown) => [Some(&chown.file.asked), None],
+            Self::FileTruncate(truncate) => [Some(&truncate.file.asked), None],
+            Self::Mount(mount) => [Some(&mount.source), Some(&mount.target)],
+            Self::Umount(umount) => [Some(&umount.target), None],
+            Self::Chroot(chroot) => [Some(&chroot.asked), None],
+            _ => [None, None],
+        }
+    }
+}

@@ -241,7 +241,7 @@ fn attach(program: &ProgramMut<'_>, hook: &Hook) -> State {
             }
             program.attach_tracepoint(TracepointCategory::Syscalls, name)
         }
-        Hook::Typed(_) | Hook::Returned(_) => program.attach_trace(),
+        Hook::Typed(_) | Hook::Called(_) | Hook::Returned(_) => program.attach_trace(),
         Hook::Security(_) => program.attach_lsm(),
         Hook::Every(name) => program.attach_tracepoint(TracepointCategory::RawSyscalls, name),
     };

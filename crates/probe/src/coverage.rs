@@ -21,6 +21,16 @@ Before 5.11 it is not known of a program in which layer of an overlay it lies, w
 `file_open` where the kernel lets functions of its own be traced (fact `fentry` of `sentinel doctor`; from 5.17 on). `sentinel
 doctor --attached` shows what of this works on a machine.
 
+Which file a *name* led to the kernel tells itself where it lets functions of its own be traced and has
+`CONFIG_SECURITY_PATH` (facts `fentry` and `security_path`, from 5.17 on): the programs `used_…` note what it is about to
+remove, move, make or change. The event of a call that succeeds has it as `used`, symbolic links followed, when that is
+not the path that was asked for; rules are asked about both. The directory is walked at the end of the call: who moves it
+in between is told with its new name, and has made an event of its own. Elsewhere the programs `entered_…` read the name
+once more as the call begins, when others share the memory: threads, or a parent that waits for its vfork. (So it is of
+mounts everywhere.) Such an event is marked `name_shared`, and has what was read first as `entered` when that was another name of up to 255 bytes. Calls that
+fail are marked as well, since the kernel used nothing. Not noticed is who rewrites a name through `ptrace`, `/proc/PID/mem`,
+`process_vm_writev` (events of their own) or a file that it has mapped together with the caller.
+
 What is done through io_uring gives the same events, under the number of the call that does the same, attributed to the
 thread that submitted the request, or to the thread that submits for its process. Names are then the kernel's own
 copies, taken at the submission together with the directory they are relative to, and nobody's to rewrite. The
@@ -53,7 +63,7 @@ and the reader has read past the act, a link that has gone, settings that somebo
 another process that has opened a map of ours by its number (`BPF_MAP_GET_FD_BY_ID`) or taken a descriptor of one out of
 the agent (`pidfd_getfd`; the alert names process and maps, once for each process) is an alert on every output: `rule_id`
 `sensor_tampering`, severity critical, risk 95. Our maps have no other name to open them by.
-Not asked are those that note who opens maps (`guard…`), `file_open_handle`, those that hand 32-bit calls on, the programs
+Not asked are those that note who opens maps (`guard…`) or what names lead to (`used_…`, `entered_…`), `file_open_handle`, those that hand 32-bit calls on, the programs
 at `cgroup_mkdir` and `cgroup_rmdir` and for answers about names, and those of io_uring: a ring that only a test needs
 would be one more thing in the agent to attack, and memory that the kernel shares with it. Their links are looked at like all others.
 
@@ -77,11 +87,18 @@ const fn controlled(kind: Kind) -> &'static str {
         | Kind::FileLink
         | Kind::FileMkdir
         | Kind::FileRmdir
-        | Kind::FileMknod
-        | Kind::Umount => "The name below the directory: caller's memory.",
-        Kind::FileSymlink => "The name and what it leads to: caller's memory.",
+        | Kind::FileMknod => {
+            "Names, see above: nothing where the kernel tells what it used, else marked `name_shared`."
+        }
+        Kind::FileSymlink => {
+            "The name, likewise. What it leads to, where that is longer than 255 bytes or the kernel does not tell: \
+             caller's memory."
+        }
+        Kind::Umount => {
+            "The name, as where the kernel does not tell: marked `name_shared` when others share the memory."
+        }
         Kind::FileChmod | Kind::FileChown | Kind::FileTruncate => {
-            "By name: the name, caller's memory. By descriptor: nothing, marked when shared."
+            "By name: the name, likewise. By descriptor: nothing, marked when shared."
         }
         Kind::Connect | Kind::Accept | Kind::Bind | Kind::Listen => {
             "Nothing: addresses are the socket's; marked when descriptors are shared. What was asked for is caller's \
@@ -107,7 +124,9 @@ const fn controlled(kind: Kind) -> &'static str {
         Kind::Setuid | Kind::Capset => "Nothing. What exec of a set-uid program changes is told by the exec.",
         Kind::Prctl => "Nothing; a name that was set is the kernel's.",
         Kind::Signal => "Nothing; pids are as the caller's namespace counts them.",
-        Kind::Mount => "Names and the type of the file system: caller's memory.",
+        Kind::Mount => {
+            "Names, likewise marked `name_shared` when others share the memory; the type of the file system: caller's memory."
+        }
         Kind::Chroot => "Nothing on success; on failure the name: caller's memory.",
         Kind::Bpf => "Type and name of what is made: caller's memory.",
         Kind::ModuleLoad => "The file is the kernel's; parameters are caller's memory.",

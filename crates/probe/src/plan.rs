@@ -35,7 +35,9 @@ pub(crate) enum Hook {
     Syscall(Cow<'static, str>),
     /// `tp_btf/NAME`: costs nothing to anybody else.
     Typed(&'static str),
-    /// `fexit/NAME`: the end of a function of the kernel, whoever calls it; costs nothing to anybody else.
+    /// `fentry/NAME`: the beginning of a function of the kernel, whoever calls it; costs nothing to anybody else.
+    Called(&'static str),
+    /// `fexit/NAME`: the end of one.
     Returned(&'static str),
     /// `lsm/NAME`: what the kernel asks its security modules; we refuse nothing. Costs nothing to anybody else.
     Security(&'static str),
@@ -49,6 +51,7 @@ impl Hook {
         match self {
             Self::Syscall(name) => format!("tracepoint/syscalls/{name}"),
             Self::Typed(name) => format!("tp_btf/{name}"),
+            Self::Called(name) => format!("fentry/{name}"),
             Self::Returned(name) => format!("fexit/{name}"),
             Self::Security(name) => format!("lsm/{name}"),
             Self::Every(name) => format!("tracepoint/raw_syscalls/{name}"),
@@ -61,71 +64,12 @@ pub(crate) const STATE: &[Kind] = &[Kind::Exec, Kind::Fork, Kind::Exit];
 
 /// How programs are called that give no events and belong to a kind that is always captured.
 #[cfg(test)]
-pub(crate) const SILENT: &[&str] = &["cgroup_", "guard", "compat_"];
+pub(crate) const SILENT: &[&str] = &["cgroup_", "guard", "compat_", "used_", "entered_"];
 
-use Hook::{Every, Typed};
-use Name::{BpfLoop, BpfLsm, Compat, Fentry, TpBtf, Tracefs, Uring, UringSubmitReq};
+use Hook::Typed;
+use Name::{BpfLoop, BpfLsm, Fentry, TpBtf, Tracefs};
+use forms::{compat, entered, noted, requests, submissions, syscalls};
 use requests::{OVERFLOWING, REQUESTED, SUBMITTED};
-
-/// A program, and its twin for kernels before 5.17.
-macro_rules! syscalls {
-    ([$($kind:ident),+], $program:literal, $old:literal, [$($hook:literal),+ $(,)?]) => {
-        Job {
-            kinds: &[$(Kind::$kind),+],
-            variants: &[
-                Variant { program: $program, hooks: &[$(Hook::Syscall(Cow::Borrowed($hook))),+], needs: &[Tracefs, BpfLoop] },
-                Variant { program: $old, hooks: &[$(Hook::Syscall(Cow::Borrowed($hook))),+], needs: &[Tracefs] },
-            ],
-        }
-    };
-    ([$($kind:ident),+], $program:literal, [$($hook:literal),+ $(,)?]) => {
-        Job {
-            kinds: &[$(Kind::$kind),+],
-            variants: &[Variant { program: $program, hooks: &[$(Hook::Syscall(Cow::Borrowed($hook))),+], needs: &[Tracefs] }],
-        }
-    };
-}
-
-/// A program at the end of every request of io_uring: who makes none pays nothing.
-macro_rules! requests {
-    ($kinds:expr, $name:literal, $hook:literal) => {
-        Job {
-            kinds: $kinds,
-            variants: &[Variant { program: $name, hooks: &[Typed($hook)], needs: &[TpBtf, BpfLoop, Uring] }],
-        }
-    };
-}
-
-/// A program at the beginning of every request of io_uring, and its twin for kernels before 6.4.
-macro_rules! submissions {
-    ($kinds:expr, $program:literal, $old:literal) => {
-        Job {
-            kinds: $kinds,
-            variants: &[
-                Variant {
-                    program: $program,
-                    hooks: &[Typed("io_uring_submit_req")],
-                    needs: &[TpBtf, BpfLoop, Uring, UringSubmitReq],
-                },
-                Variant {
-                    program: $old,
-                    hooks: &[Typed("io_uring_submit_sqe")],
-                    needs: &[TpBtf, BpfLoop, Uring],
-                },
-            ],
-        }
-    };
-}
-
-/// A program at every system call of the machine, while 32-bit calls are wanted.
-macro_rules! compat {
-    ([$($kind:ident),+], $program:literal, $hook:literal) => {
-        Job {
-            kinds: &[$(Kind::$kind),+],
-            variants: &[Variant { program: $program, hooks: &[Every($hook)], needs: &[Tracefs, Compat] }],
-        }
-    };
-}
 
 /// The calls that open files.
 const OPENS: &[Hook] = &[
@@ -154,7 +98,29 @@ pub(crate) const JOBS: &[Job] = &[
     compat!([Fork], "compat_exit", "sys_exit"),
     // To the second of two programs at one call.
     compat!([FileWrite, Dns, Bpf], "compat_exit_again", "sys_exit"),
-    compat!([FileRead, FileWrite, FileClose, Setuid, Capset], "compat_enter", "sys_enter"),
+    compat!(
+        [
+            FileRead,
+            FileWrite,
+            FileClose,
+            Setuid,
+            Capset,
+            FileUnlink,
+            FileRmdir,
+            FileRename,
+            FileLink,
+            FileSymlink,
+            FileMkdir,
+            FileMknod,
+            FileChmod,
+            FileChown,
+            FileTruncate,
+            Mount,
+            Umount
+        ],
+        "compat_enter",
+        "sys_enter"
+    ),
     // Nor here: who else opens our maps.
     Job {
         kinds: &[Kind::Fork],
@@ -222,6 +188,29 @@ pub(crate) const JOBS: &[Job] = &[
         ["sys_exit_sendfile64", "sys_exit_splice", "sys_exit_copy_file_range"]
     ),
     syscalls!([FileRead, FileWrite, FileClose], "file_close", "file_close_old", ["sys_enter_close"]),
+    // No events: what the names of the calls below lead to. First, so that who is attached to their end finds it.
+    noted!(FileUnlink, "used_unlink", "security_path_unlink", "entered_unlink", ["unlink", "unlinkat"]),
+    noted!(FileRmdir, "used_rmdir", "security_path_rmdir", "entered_rmdir", ["rmdir", "unlinkat"]),
+    noted!(
+        FileRename,
+        "used_rename",
+        "security_path_rename",
+        "entered_rename",
+        ["rename", "renameat", "renameat2"]
+    ),
+    noted!(FileLink, "used_link", "security_path_link", "entered_link", ["link", "linkat"]),
+    noted!(FileSymlink, "used_symlink", "security_path_symlink", "entered_symlink", ["symlink", "symlinkat"]),
+    noted!(FileMkdir, "used_mkdir", "security_path_mkdir", "entered_mkdir", ["mkdir", "mkdirat"]),
+    noted!(FileMknod, "used_mknod", "security_path_mknod", "entered_mknod", ["mknod", "mknodat"]),
+    noted!(
+        FileChmod,
+        "used_chmod",
+        "security_path_chmod",
+        "entered_chmod",
+        ["chmod", "fchmodat", "fchmodat2"]
+    ),
+    noted!(FileChown, "used_chown", "security_path_chown", "entered_chown", ["chown", "lchown", "fchownat"]),
+    noted!(FileTruncate, "used_truncate", "security_path_truncate", "entered_truncate", ["truncate"]),
     syscalls!(
         [FileUnlink, FileRmdir],
         "file_unlink",
@@ -321,6 +310,8 @@ pub(crate) const JOBS: &[Job] = &[
         ["sys_exit_truncate", "sys_exit_ftruncate"]
     ),
     syscalls!([FileMknod], "file_mknod", "file_mknod_old", ["sys_exit_mknod", "sys_exit_mknodat"]),
+    entered!(Mount, "entered_mount", ["mount", "move_mount", "pivot_root"]),
+    entered!(Umount, "entered_umount", ["umount"]),
     syscalls!(
         [Mount],
         "mount",
@@ -391,6 +382,7 @@ impl Job {
     }
 }
 
+mod forms;
 mod requests;
 #[cfg(test)]
 mod tests;

@@ -27,6 +27,7 @@ pub(crate) enum Name {
     UringSubmitReq,
     UringEntry,
     Fentry,
+    SecurityPath,
     BpfLsm,
     /// Not a fact of the kernel: 32-bit calls are wanted.
     Compat,
@@ -124,6 +125,7 @@ impl Name {
             Self::UringSubmitReq => "io_uring_submit_req",
             Self::UringEntry => "io_uring_cqe",
             Self::Fentry => "fentry",
+            Self::SecurityPath => "security_path",
             Self::BpfLsm => "bpf_lsm",
             Self::Compat => "compat",
         }
@@ -248,6 +250,14 @@ const CHECKS: &[Check] = &[
         test: || trace("fexit"),
         remedy: "a kernel with CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS that does not lock trampolines; until \
                  then opens are seen where single calls end, and those by 32-bit calls with capture.compat",
+    },
+    Check {
+        name: Name::SecurityPath,
+        required: false,
+        decides: true,
+        test: || trace("path"),
+        remedy: "a kernel with fentry and CONFIG_SECURITY_PATH; until then it does not tell which file a name led to, \
+                 and events about names that other threads may have rewritten say that they are not sure",
     },
     Check {
         name: Name::BpfLsm,

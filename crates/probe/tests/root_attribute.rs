@@ -14,7 +14,7 @@ use std::{
     path::PathBuf,
 };
 
-use harness::{c, call, capture_of, of};
+use harness::{c, call, capture_of, of, told_name};
 use sentinel_event::{Body, Event, FileTarget, Kind, Path, UserPath};
 
 /// What is loaded.
@@ -43,9 +43,9 @@ impl Place {
     }
 
     /// The file as a call by name tells it.
-    fn named(&self) -> FileTarget {
+    fn named(&self, succeeded: bool) -> FileTarget {
         let path = self.path.as_os_str().as_bytes();
-        let asked = UserPath { path: path.into(), name: path.into(), unreadable: false };
+        let asked = told_name(path, path, succeeded);
         FileTarget { asked, fd: -1, ..FileTarget::default() }
     }
 }
@@ -62,7 +62,7 @@ fn one(place: &Place, kind: Kind, number: libc::c_long, args: [usize; 6]) -> Eve
         other => panic!("{other:?}"),
     };
     if file.fd == -1 {
-        assert_eq!(*file, place.named());
+        assert_eq!(*file, place.named(!event.head.failed()));
     } else if event.head.failed() {
         let fd = args[0] as i32;
         let nothing = FileTarget { fd, ..FileTarget::default() };

@@ -117,7 +117,9 @@ fn is_told(kind: Kind, act: fn() -> Told) {
         return;
     }
     let never: Vec<_> = never.iter().map(|field| format!("{kind:?}.{field}")).collect();
-    assert_eq!(untold(&bodies), never, "fields that no act of this test fills, and fields known as such");
+    // What else a name may have led to is what `root_names` is about: here all agree.
+    let empty: Vec<_> = untold(&bodies).into_iter().filter(|field| !field.ends_with(".second")).collect();
+    assert_eq!(empty, never, "fields that no act of this test fills, and fields known as such");
     if kind == Kind::Exec {
         assert!(untold(&heads).is_empty(), "{:?}", untold(&heads));
     }

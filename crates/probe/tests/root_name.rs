@@ -7,7 +7,7 @@ mod harness;
 
 use std::{fs, os::unix::ffi::OsStrExt as _, path::Path};
 
-use harness::{c, call, capture_of, of};
+use harness::{c, call, capture_of, of, told_name};
 use sentinel_event::{Body, Event, Kind, UserPath};
 
 /// What is loaded.
@@ -17,9 +17,9 @@ const KINDS: &[Kind] =
 const CWD: usize = libc::AT_FDCWD as usize;
 
 /// `name` in `dir`, as events tell it when the caller passed the absolute path.
-fn at(dir: &Path, name: &[u8]) -> UserPath {
+fn at(dir: &Path, name: &[u8], result: i64) -> UserPath {
     let path = [dir.as_os_str().as_bytes(), b"/", name].concat();
-    UserPath { path: path.clone().into(), name: path.into(), unreadable: false }
+    told_name(&path, &path, result >= 0)
 }
 
 /// The result of a call that finds what the old call before it did, where there is an old call.
@@ -57,7 +57,7 @@ fn hard_links_tell_both_names() {
     for (number, args, name, flags, result) in cases {
         let event = one(Kind::FileLink, number, args);
         let Body::FileLink(link) = &event.body else { unreachable!() };
-        assert_eq!((&link.from, &link.to), (&at(dir.path(), b"a"), &at(dir.path(), name)));
+        assert_eq!((&link.from, &link.to), (&at(dir.path(), b"a", result), &at(dir.path(), name, result)));
         assert_eq!((link.flags, event.head.result), (flags, result));
     }
 }
@@ -107,9 +107,9 @@ fn directories_come_and_go() {
         assert_eq!(event.head.result, result);
         match &event.body {
             Body::FileMkdir(mkdir) => {
-                assert_eq!((&mkdir.target, Some(mkdir.mode)), (&at(dir.path(), b"d"), mode));
+                assert_eq!((&mkdir.target, Some(mkdir.mode)), (&at(dir.path(), b"d", result), mode));
             }
-            Body::FileRmdir(rmdir) => assert_eq!(rmdir.target, at(dir.path(), b"d")),
+            Body::FileRmdir(rmdir) => assert_eq!(rmdir.target, at(dir.path(), b"d", result)),
             other => panic!("{other:?}"),
         }
     }
@@ -132,7 +132,10 @@ fn special_files_tell_their_device() {
     for (number, args, mode, rdev, result) in cases {
         let event = one(Kind::FileMknod, number, args);
         let Body::FileMknod(mknod) = &event.body else { unreachable!() };
-        assert_eq!((&mknod.target, mknod.mode, mknod.rdev), (&at(dir.path(), b"n"), mode, rdev));
+        assert_eq!(
+            (&mknod.target, mknod.mode, mknod.rdev),
+            (&at(dir.path(), b"n", event.head.result), mode, rdev)
+        );
         assert_eq!(event.head.result, result);
     }
 }

@@ -19,11 +19,11 @@ const CWD: usize = libc::AT_FDCWD as usize;
 
 fn named(path: &Path) -> UserPath {
     let path = path.as_os_str().as_bytes();
-    UserPath { path: path.into(), name: path.into(), unreadable: false }
+    UserPath { path: path.into(), name: path.into(), shared: true, ..UserPath::default() }
 }
 
 fn word(name: &str) -> UserPath {
-    UserPath { name: name.into(), ..UserPath::default() }
+    UserPath { name: name.into(), shared: true, ..UserPath::default() }
 }
 
 fn mount(event: &Event) -> &Mount {
@@ -76,7 +76,7 @@ fn a_new_namespace_and_its_mounts() {
     let private = libc::MS_REC | libc::MS_PRIVATE;
     let bind = libc::MS_BIND;
     let wanted = [
-        (make(UserPath::default(), named(Path::new("/")), "", private), 0),
+        (make(word(""), named(Path::new("/")), "", private), 0),
         (make(word("any word"), named(&one), "tmpfs", 6), 0),
         (make(named(&one), named(&two), "", bind), 0),
         (make(named(&one), named(&two), "", 0), 0),

@@ -47,7 +47,7 @@ const LARGEFILE: u32 = if cfg!(target_arch = "x86_64") { 0o100_000 } else { 0o40
 /// An absolute name, as events tell it.
 fn at(path: &Path) -> UserPath {
     let bytes = path.as_os_str().as_bytes();
-    UserPath { path: bytes.into(), name: bytes.into(), unreadable: false }
+    UserPath { path: bytes.into(), name: bytes.into(), unreadable: false, ..UserPath::default() }
 }
 
 /// The one event of `kind` that `request` gives: by this process, as the call `number`, with its result.
@@ -114,7 +114,12 @@ fn openat2_is_completed_by_its_directory() {
     drop(owned(event.head.result as usize));
     let path = dir.join("f");
     assert_eq!(opened(&event).path.bytes, path.as_os_str().as_bytes());
-    let asked = UserPath { path: path.as_os_str().as_bytes().into(), name: "./f".into(), unreadable: false };
+    let asked = UserPath {
+        path: path.as_os_str().as_bytes().into(),
+        name: "./f".into(),
+        unreadable: false,
+        ..UserPath::default()
+    };
     assert_eq!(opened(&event).asked, asked);
 }
 

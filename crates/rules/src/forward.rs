@@ -25,6 +25,7 @@ mod parse;
 use bstr::ByteSlice as _;
 use sentinel_event::{
     Body, CallInterest, Comm, Comms, FileTarget, Kind, KindSet, Named, Observation, Path, PathFlags, Setting,
+    UserPath,
 };
 
 /// Why forward rules were refused. Nothing of them is used.
@@ -153,18 +154,18 @@ impl Rule {
             }
             Body::FileRead(io) | Body::FileWrite(io) => self.found(&io.path),
             Body::FileClose(close) => self.found(&close.path),
-            Body::FileUnlink(unlink) => self.asked(&unlink.target.path),
-            Body::FileRename(rename) => self.asked(&rename.from.path) || self.asked(&rename.to.path),
-            Body::FileLink(link) => self.asked(&link.from.path) || self.asked(&link.to.path),
-            Body::FileSymlink(symlink) => self.asked(&symlink.link.path) || self.starts(&symlink.target),
-            Body::FileMkdir(mkdir) => self.asked(&mkdir.target.path),
-            Body::FileRmdir(rmdir) => self.asked(&rmdir.target.path),
-            Body::FileMknod(mknod) => self.asked(&mknod.target.path),
+            Body::FileUnlink(unlink) => self.named(&unlink.target),
+            Body::FileRename(rename) => self.named(&rename.from) || self.named(&rename.to),
+            Body::FileLink(link) => self.named(&link.from) || self.named(&link.to),
+            Body::FileSymlink(symlink) => self.named(&symlink.link) || self.starts(&symlink.target),
+            Body::FileMkdir(mkdir) => self.named(&mkdir.target),
+            Body::FileRmdir(rmdir) => self.named(&rmdir.target),
+            Body::FileMknod(mknod) => self.named(&mknod.target),
             Body::FileChmod(chmod) => self.target(&chmod.file),
             Body::FileChown(chown) => self.target(&chown.file),
             Body::FileTruncate(truncate) => self.target(&truncate.file),
-            Body::Mount(mount) => self.asked(&mount.target.path) || self.starts(&mount.source.path),
-            Body::Umount(umount) => self.asked(&umount.target.path),
+            Body::Mount(mount) => self.named(&mount.target) || self.starts(&mount.source.path),
+            Body::Umount(umount) => self.named(&umount.target),
             Body::Chroot(chroot) => self.found(&chroot.root) || self.starts(&chroot.asked.path),
             // No path: pipes and sockets.
             Body::Dup(dup) => !dup.path.bytes.is_empty() && self.found(&dup.path),
@@ -200,9 +201,9 @@ impl Rule {
         }
     }
 
-    /// By descriptor the kernel's path, by name the caller's.
+    /// By descriptor the kernel's path, by name what is known of that.
     fn target(&self, file: &FileTarget) -> bool {
-        if file.path.bytes.is_empty() { self.asked(&file.asked.path) } else { self.found(&file.path) }
+        if file.path.bytes.is_empty() { self.named(&file.asked) } else { self.found(&file.path) }
     }
 
     /// A kernel path. Where its top is not known, no prefix can be ruled out.
@@ -210,6 +211,11 @@ impl Rule {
         const TOP_UNKNOWN: [PathFlags; 4] =
             [PathFlags::CUT, PathFlags::TORN, PathFlags::DETACHED, PathFlags::DISCONNECTED];
         self.asked(&path.bytes) || TOP_UNKNOWN.iter().any(|flag| path.flags.contains(*flag))
+    }
+
+    /// A name that may have led to one of two paths.
+    fn named(&self, name: &UserPath) -> bool {
+        self.asked(&name.path) || name.second.as_deref().is_some_and(|second| self.starts(second))
     }
 
     /// A path that is empty only because it could not be read.

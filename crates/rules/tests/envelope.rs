@@ -19,7 +19,7 @@ use proptest::prelude::*;
 use sentinel_event::{
     Accept, Bind, Body, Connect, Dns, FileChmod, FileChown, FileLink, FileMkdir, FileMknod, FileRename,
     FileRmdir, FileSymlink, FileTruncate, Kind, Listen, Message, Mount, Observation, ProcessKey, Text,
-    Umount,
+    Umount, UserPath,
 };
 use sentinel_rules::language::{
     ArgumentRule, Comparand, Condition, Field, RuleSet, Term,
@@ -180,6 +180,13 @@ fn plain(mut observation: Observation) -> Observation {
     fn tidy_all<const N: usize>(texts: [&mut Text; N]) {
         texts.into_iter().for_each(|text| *text = clean(text));
     }
+    fn tidy_names<const N: usize>(names: [&mut UserPath; N], used: bool, entered: bool) {
+        for name in names {
+            tidy_all([&mut name.path, &mut name.name]);
+            let told = if name.shared { entered } else { used };
+            name.second = name.second.take().filter(|_| told).map(|second| Box::new(clean(&second)));
+        }
+    }
     let head = &mut observation.event.head;
     head.boot_ns = (1 << 50) + (head.boot_ns >> 20);
     head.real_ns = (1 << 60) + (head.real_ns >> 10);
@@ -197,31 +204,36 @@ fn plain(mut observation: Observation) -> Observation {
         Body::FileOpen(open) => tidy_all([&mut open.path.bytes, &mut open.asked.path, &mut open.asked.name]),
         Body::FileRead(io) | Body::FileWrite(io) => tidy_all([&mut io.path.bytes]),
         Body::FileClose(close) => tidy_all([&mut close.path.bytes]),
-        Body::FileUnlink(unlink) => tidy_all([&mut unlink.target.path, &mut unlink.target.name]),
+        Body::FileUnlink(unlink) => tidy_names([&mut unlink.target], true, true),
         Body::FileRename(FileRename { from, to, .. }) => {
-            tidy_all([&mut from.path, &mut from.name, &mut to.path, &mut to.name]);
+            tidy_names([from, to], true, true);
         }
         Body::MemfdCreate(memfd) => tidy_all([&mut memfd.name]),
         Body::Bpf(bpf) => tidy_all([&mut bpf.name]),
         Body::ModuleLoad(module) => tidy_all([&mut module.path.bytes, &mut module.args]),
         Body::Mount(Mount { source, target, fstype, .. }) => {
-            tidy_all([&mut source.path, &mut source.name, &mut target.path, &mut target.name, fstype]);
+            // Both lie in the same memory.
+            source.shared = target.shared;
+            tidy_names([source, target], false, true);
+            tidy_all([fstype]);
         }
         Body::FileLink(FileLink { from, to, .. }) => {
-            tidy_all([&mut from.path, &mut from.name, &mut to.path, &mut to.name]);
+            tidy_names([from, to], true, true);
         }
         Body::FileSymlink(FileSymlink { link, target, .. }) => {
-            tidy_all([&mut link.path, &mut link.name, target]);
+            tidy_names([link], true, true);
+            tidy_all([target]);
         }
         Body::FileMkdir(FileMkdir { target, .. })
         | Body::FileRmdir(FileRmdir { target })
-        | Body::FileMknod(FileMknod { target, .. })
-        | Body::Umount(Umount { target, .. }) => tidy_all([&mut target.path, &mut target.name]),
-        Body::Chroot(chroot) => tidy_all([&mut chroot.asked.path, &mut chroot.asked.name]),
+        | Body::FileMknod(FileMknod { target, .. }) => tidy_names([target], true, true),
+        Body::Umount(Umount { target, .. }) => tidy_names([target], false, true),
+        Body::Chroot(chroot) => tidy_names([&mut chroot.asked], false, false),
         Body::FileChmod(FileChmod { file, .. })
         | Body::FileChown(FileChown { file, .. })
         | Body::FileTruncate(FileTruncate { file, .. }) => {
-            tidy_all([&mut file.path.bytes, &mut file.asked.path, &mut file.asked.name]);
+            tidy_all([&mut file.path.bytes]);
+            tidy_names([&mut file.asked], true, true);
         }
         Body::Dup(dup) => {
             let socket = &mut dup.socket;

@@ -15,7 +15,7 @@ mod system;
 
 use std::{ops::Range, sync::LazyLock};
 
-use sentinel_event::{Kind, Observation};
+use sentinel_event::{Kind, Observation, UserPath};
 
 use crate::Value;
 
@@ -166,6 +166,16 @@ pub(crate) fn facts_in(
 /// Bytes, when there are any.
 fn some_bytes(bytes: &[u8]) -> Option<Value<'_>> {
     (!bytes.is_empty()).then_some(Value::Bytes(bytes))
+}
+
+/// The kernel's word on which file a name led to, where it is another path.
+fn used(name: &UserPath) -> Option<Value<'_>> {
+    name.second.as_deref().filter(|_| !name.shared).map(|path| Value::Bytes(path))
+}
+
+/// What the memory held as the call began, where that was something else.
+fn entered(name: &UserPath) -> Option<Value<'_>> {
+    name.second.as_deref().filter(|_| name.shared).map(|path| Value::Bytes(path))
 }
 
 /// A statement that is only made when it is true.

@@ -193,7 +193,9 @@ fn path() -> impl Strategy<Value = Path> {
 }
 
 fn user_path() -> impl Strategy<Value = UserPath> {
-    (text(), text(), any::<bool>()).prop_map(|(path, name, unreadable)| UserPath { path, name, unreadable })
+    let make = |(path, name, unreadable, shared, second)| UserPath { path, name, unreadable, shared, second };
+    (text(), text(), any::<bool>(), any::<bool>(), proptest::option::of(text().prop_map(Box::new)))
+        .prop_map(make)
 }
 
 fn socket() -> impl Strategy<Value = Socket> {

@@ -253,7 +253,7 @@ fn open_details(open: &FileOpen) -> String {
 }
 
 fn user_path(path: &UserPath) -> String {
-    let best = if path.path.is_empty() { &path.name } else { &path.path };
+    let best = if path.best().is_empty() { path.name.as_bstr() } else { path.best() };
     if path.unreadable && best.is_empty() { "(unreadable)".to_owned() } else { quoted(best) }
 }
 

@@ -22,7 +22,7 @@ pub struct FileTarget {
 impl FileTarget {
     /// The best answer to "which file".
     pub fn best(&self) -> &BStr {
-        if self.path.bytes.is_empty() { self.asked.path.as_bstr() } else { self.path.bytes.as_bstr() }
+        if self.path.bytes.is_empty() { self.asked.best() } else { self.path.bytes.as_bstr() }
     }
 }
 

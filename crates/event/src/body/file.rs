@@ -80,8 +80,8 @@ pub struct FileClose {
 
 /// A name was removed, or the attempt failed.
 ///
-/// Hook: `sys_exit_{unlink,unlinkat}`. The directory is the kernel's, the name is read from the
-/// caller's memory at exit, where another thread may have rewritten it (LSM hooks would tell more).
+/// Hook: `sys_exit_{unlink,unlinkat}`; which name it was: `fentry/security_path_unlink`, else `sys_enter_*`, see
+/// [`UserPath`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FileUnlink {
     /// What was removed.
@@ -124,6 +124,10 @@ impl From<&str> for Path {
 }
 
 /// A path as the caller gave it.
+///
+/// It lies in the caller's memory, where another thread can rewrite it between the kernel's look at it and ours. Where
+/// the kernel lets functions of its own be traced (and has `CONFIG_SECURITY_PATH`), it tells what it used; elsewhere
+/// the memory is read twice if others share it, as the call begins and as it ends.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UserPath {
     /// Absolute: `name` put behind the directory it is relative to, `.` and `..` resolved by name alone
@@ -133,6 +137,29 @@ pub struct UserPath {
     pub name: Text,
     /// `name` could not be read: its page was not in memory, or the pointer was wild.
     pub unreadable: bool,
+    /// Others share the caller's memory and the kernel does not tell what it used: nobody can be sure. So it is of
+    /// every call that failed, as the kernel tells of those that succeed.
+    pub shared: bool,
+    /// Another path that it may have been. When `shared`, what the memory held as the call began, where that is
+    /// something else and at most 255 bytes long; else what the kernel used: the name was rewritten, or led
+    /// through symbolic links.
+    pub second: Option<Box<Text>>,
+}
+
+impl UserPath {
+    /// The best answer to "which file": the kernel's, else the caller's.
+    pub fn best(&self) -> &BStr {
+        match &self.second {
+            Some(used) if !self.shared => used.as_bstr(),
+            _ => self.path.as_bstr(),
+        }
+    }
+
+    /// What else it may have been.
+    pub fn other(&self) -> Option<&BStr> {
+        let second = self.second.as_deref()?;
+        Some(if self.shared { second.as_bstr() } else { self.path.as_bstr() })
+    }
 }
 
 /// What is special about a [`Path`].

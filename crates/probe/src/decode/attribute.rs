@@ -57,10 +57,11 @@ mod tests {
     fn a_file_is_named_by_its_descriptor_or_by_its_name() {
         let base = abi::sentinel_path { span: span(0, 4), flags: 0 };
         let by_fd = abi::sentinel_file_target { path: base, ino: 7, dev: 8, fd: 3, ..Default::default() };
-        let asked = abi::sentinel_user_path { base, name: span(4, 1), unreadable: 0 };
+        let asked = abi::sentinel_user_path { base, name: span(4, 1), unreadable: 0, ..Default::default() };
         let by_name = abi::sentinel_file_target { asked, fd: -1, ..Default::default() };
         let wanted_fd = FileTarget { path: "/tmp".into(), asked: nothing(), ino: 7, dev: 8, fd: 3 };
-        let asked = UserPath { path: "/tmp/x".into(), name: "x".into(), unreadable: false };
+        let asked =
+            UserPath { path: "/tmp/x".into(), name: "x".into(), unreadable: false, ..UserPath::default() };
         let wanted_name = FileTarget { path: Path::default(), asked, ino: 0, dev: 0, fd: -1 };
         for (target, file) in [(by_fd, wanted_fd), (by_name, wanted_name)] {
             let chmod = abi::sentinel_file_chmod { target, mode: 0o4755, flags: 1, ..Default::default() };

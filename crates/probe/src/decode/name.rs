@@ -60,11 +60,16 @@ mod tests {
     /// `name` below `/tmp`, `off` bytes into the tail.
     fn user(off: u16, len: u16) -> abi::sentinel_user_path {
         let base = abi::sentinel_path { span: span(off, 4), flags: 0 };
-        abi::sentinel_user_path { base, name: span(off + 4, len), unreadable: 0 }
+        abi::sentinel_user_path { base, name: span(off + 4, len), unreadable: 0, ..Default::default() }
     }
 
     fn want(name: &str) -> UserPath {
-        UserPath { path: format!("/tmp/{name}").into(), name: name.into(), unreadable: false }
+        UserPath {
+            path: format!("/tmp/{name}").into(),
+            name: name.into(),
+            unreadable: false,
+            ..UserPath::default()
+        }
     }
 
     #[test]

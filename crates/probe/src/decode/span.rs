@@ -55,7 +55,24 @@ impl<'a> Tail<'a> {
         let base = self.path(user.base)?;
         let unreadable = user.unreadable != 0;
         let path = if name.is_empty() { base.bytes } else { join(&base.bytes, &name) };
-        Ok(UserPath { path, name, unreadable })
+        let by_kernel = user.second.flags & abi::SENTINEL_PATH_USED != 0;
+        let shared = user.second.flags & abi::SENTINEL_PATH_SHARED != 0;
+        let second =
+            if by_kernel || user.second.span.len != 0 { Some(self.behind(user.second)?) } else { None };
+        let second = second.filter(|second| *second != path).map(Box::new);
+        Ok(UserPath { path, name, unreadable, shared, second })
+    }
+
+    /// A path whose first component is a name behind the others.
+    fn behind(self, path: abi::sentinel_path) -> Result<Text, DecodeError> {
+        let components = self.bytes(path.span)?;
+        let end = components.iter().position(|byte| *byte == 0).unwrap_or(components.len());
+        let (name, rest) = components.split_at(end);
+        let skipped = components.len() - rest.strip_prefix(&[0]).unwrap_or(rest).len();
+        let skipped = u16::try_from(skipped).unwrap_or(path.span.len);
+        let span = abi::sentinel_span { off: path.span.off + skipped, len: path.span.len - skipped };
+        let base = self.path(abi::sentinel_path { span, ..path })?;
+        Ok(join(&base.bytes, name))
     }
 }
 
@@ -93,6 +110,48 @@ mod tests {
         assert_eq!(path(0, 11), "/etc/shadow");
         assert_eq!(path(7, 4), "/etc");
         assert_eq!(path(0, 0), "");
+    }
+
+    #[test]
+    fn a_second_witness_counts_where_it_says_something_else() {
+        const USED: u32 = abi::SENTINEL_PATH_USED;
+        const SHARED: u32 = abi::SENTINEL_PATH_SHARED;
+        let tail = Tail(b"tmp\0passwd\0etc\0../x\0tmp\0a/y");
+        let span = |off, len| abi::sentinel_span { off, len };
+        let base = abi::sentinel_path { span: span(0, 4), flags: 0 };
+        for (second, flags, shared, want) in [
+            (span(0, 0), 0, false, None),
+            (span(0, 0), SHARED, true, None),
+            (span(4, 11), USED, false, Some("/etc/passwd")),
+            (span(15, 9), SHARED, true, Some("/x")),
+            // The root of a mount that is the top.
+            (span(0, 0), USED, false, Some("/")),
+            (span(4, 7), USED, false, Some("/passwd")),
+        ] {
+            let second = abi::sentinel_path { span: second, flags };
+            let user = abi::sentinel_user_path { base, name: span(24, 3), unreadable: 0, second };
+            let name = tail.user_path(user).unwrap();
+            let told = name.second.as_deref().map(|second| second.to_string());
+            assert_eq!(
+                (name.path.to_string().as_str(), name.shared, told.as_deref()),
+                ("/tmp/a/y", shared, want)
+            );
+        }
+        let name = span(24, 1);
+        let agrees = abi::sentinel_path { span: span(0, 4), flags: USED };
+        let user = abi::sentinel_user_path {
+            base: abi::sentinel_path::default(),
+            name,
+            unreadable: 0,
+            second: agrees,
+        };
+        assert_eq!(
+            Tail(b"tmp\0                    tmp")
+                .user_path(abi::sentinel_user_path { name: span(24, 3), ..user })
+                .unwrap()
+                .second,
+            None
+        );
     }
 
     #[test]

@@ -71,11 +71,11 @@ mod tests {
 
     fn user(off: u16, len: u16) -> abi::sentinel_user_path {
         let base = abi::sentinel_path { span: span(off, 4), flags: 0 };
-        abi::sentinel_user_path { base, name: span(off + 4, len), unreadable: 0 }
+        abi::sentinel_user_path { base, name: span(off + 4, len), unreadable: 0, ..Default::default() }
     }
 
     fn want(path: &str, name: &str) -> UserPath {
-        UserPath { path: path.into(), name: name.into(), unreadable: false }
+        UserPath { path: path.into(), name: name.into(), unreadable: false, ..UserPath::default() }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use sentinel_event::{
     UserPath,
 };
 
-use super::harness::{self, Capture, call, of};
+use super::harness::{self, Capture, call, of, told_name};
 
 /// What the acts of a test were, compared already.
 pub struct Told {
@@ -202,15 +202,20 @@ fn cgroup(file: &str) -> u64 {
     fs::metadata(FilePath::new(at.split(' ').nth(1).unwrap()).join(path)).unwrap().ino()
 }
 
-/// What a caller named by its absolute path.
+/// What a caller named by its absolute path, in a call that succeeded.
 pub fn named(path: impl AsRef<FilePath>) -> UserPath {
     let path = path.as_ref().as_os_str().as_encoded_bytes();
-    UserPath { path: path.into(), name: path.into(), unreadable: false }
+    told_name(path, path, true)
 }
 
-/// What a caller named by a word.
+/// The same of a call whose names the kernel does not tell.
+pub fn asked(path: impl AsRef<FilePath>) -> UserPath {
+    UserPath { shared: true, ..named(path) }
+}
+
+/// What a caller named by a word, likewise.
 pub fn word(name: &str) -> UserPath {
-    UserPath { path: "".into(), name: name.into(), unreadable: false }
+    UserPath { name: name.into(), shared: true, ..UserPath::default() }
 }
 
 /// The file at a path, looked up by a descriptor that other threads share.

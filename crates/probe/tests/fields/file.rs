@@ -12,7 +12,7 @@ use sentinel_event::{
 };
 
 use super::{
-    acting::{Told, all, device, named, one, shared, temp, told},
+    acting::{Told, all, asked, device, named, one, shared, temp, told},
     harness::{c, call, owned},
     name::unreadable,
 };
@@ -55,7 +55,7 @@ pub fn file_open() -> Told {
     let about = File::from(owned(result as usize)).metadata().unwrap();
     let want = FileOpen {
         path: shared(&path),
-        asked: named(&path),
+        asked: asked(&path),
         flags: flags as u32,
         mode: 0o640,
         dev: device(about.dev()),

@@ -19,7 +19,7 @@ const WILD: usize = 8;
 /// What could not be read: only what it is relative to is known.
 pub fn unreadable() -> UserPath {
     let path = std::env::current_dir().unwrap();
-    UserPath { path: path.to_str().unwrap().into(), name: "".into(), unreadable: true }
+    UserPath { path: path.to_str().unwrap().into(), unreadable: true, shared: true, ..UserPath::default() }
 }
 
 pub fn file_unlink() -> Told {

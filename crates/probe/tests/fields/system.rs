@@ -9,7 +9,7 @@ use sentinel_event::{Body, Chroot, Kind, ModuleLoad, Mount, Path, PathFlags, Set
 use sentinel_probe::{HookState, HookStatus};
 
 use super::{
-    acting::{Told, capture, device, named, one, shared, temp, told, word},
+    acting::{Told, asked, capture, device, one, shared, temp, told, word},
     harness::{c, call},
     name::unreadable,
 };
@@ -40,8 +40,8 @@ pub fn mount() -> Told {
     told(
         &[],
         vec![
-            (made, mount(word("a\nword"), named(&dir), "tmpfs", 6)),
-            (bound, mount(named(&dir), named(&dir), "", bind as u64)),
+            (made, mount(word("a\nword"), asked(&dir), "tmpfs", 6)),
+            (bound, mount(asked(&dir), asked(&dir), "", bind as u64)),
             (wild, mount(unreadable(), unreadable(), "", bind as u64)),
         ],
     )
@@ -56,7 +56,7 @@ pub fn umount() -> Told {
     assert_eq!(result, -i64::from(libc::EINVAL));
     let (wild, _) = one(Kind::Umount, libc::SYS_umount2, [WILD, 0, 0, 0, 0, 0]);
     let umount = |target, flags| Body::Umount(Umount { target, flags });
-    told(&[], vec![(refused, umount(named(&dir), detach as u32)), (wild, umount(unreadable(), 0))])
+    told(&[], vec![(refused, umount(asked(&dir), detach as u32)), (wild, umount(unreadable(), 0))])
 }
 
 pub fn chroot() -> Told {
@@ -77,7 +77,7 @@ pub fn chroot() -> Told {
         &[],
         vec![
             (done, chroot(place(top), word("/"))),
-            (failed, chroot(place(top), named(dir.join("nowhere")))),
+            (failed, chroot(place(top), asked(dir.join("nowhere")))),
             (wild, chroot(place(top), unreadable())),
         ],
     )

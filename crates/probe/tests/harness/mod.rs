@@ -28,7 +28,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sentinel_event::{Body, Event, Kind, KindSet};
+use sentinel_event::{Body, Event, Kind, KindSet, UserPath};
 use sentinel_probe::{Options, Probe, Reader};
 
 /// A loaded probe and the events it has delivered.
@@ -127,6 +127,23 @@ pub fn kernel() -> (u32, u32) {
     let release = nix::sys::utsname::uname().unwrap().release().to_str().unwrap().to_owned();
     let mut numbers = release.split(['.', '-']).map(|number| number.parse().unwrap());
     (numbers.next().unwrap(), numbers.next().unwrap())
+}
+
+/// Whether this kernel tells which file a name led to, when a call succeeds. Where it does not, no name is certain in a
+/// test, since tests are threads.
+pub fn kernel_tells() -> bool {
+    static TELLS: OnceLock<bool> = OnceLock::new();
+    *TELLS.get_or_init(|| {
+        let facts = sentinel_probe::Support::detect().facts;
+        let has = |name| facts.iter().any(|fact| fact.name == name && fact.available);
+        ["fentry", "security_path", "bpf_loop"].into_iter().all(has)
+    })
+}
+
+/// A name as an event of such a call tells it. What the kernel used is `root_names`' business.
+pub fn told_name(path: &[u8], name: &[u8], succeeded: bool) -> UserPath {
+    let shared = !(succeeded && kernel_tells());
+    UserPath { path: path.into(), name: name.into(), shared, ..UserPath::default() }
 }
 
 /// The events of one kind.

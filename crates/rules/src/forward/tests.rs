@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use sentinel_event::{
-    Event, Exec, Exit, FileIo, FileOpen, FileRename, Head, Loss, LossCause, MmapExec, Process, Stage, Text,
-    UserPath,
+    Event, Exec, Exit, FileIo, FileOpen, FileRename, FileUnlink, Head, Loss, LossCause, MmapExec, Process,
+    Stage, Text, UserPath,
 };
 
 use super::*;
@@ -42,6 +42,11 @@ fn a_rule_takes_what_it_names() {
         let name = |path: &str| UserPath { path: path.into(), ..UserPath::default() };
         Body::FileRename(FileRename { from: name(from), to: name(to), flags: 0 })
     };
+    let unlink = |asked: &str, used: &str| {
+        let second = Some(Box::new(used.into()));
+        let target = UserPath { path: asked.into(), second, ..UserPath::default() };
+        Body::FileUnlink(FileUnlink { target })
+    };
     let mmap = |path: &str| Body::MmapExec(MmapExec { path: Path::from(path), ..MmapExec::default() });
     for (kind, what, body, expected) in [
         ("file_read", "{pathPrefixes: [/etc/pass]}", read("/etc/passwd"), true),
@@ -62,6 +67,9 @@ fn a_rule_takes_what_it_names() {
         ("file_rename", "{pathPrefixes: [/a]}", rename("/b", "/a"), true),
         ("file_rename", "{pathPrefixes: [/a]}", rename("/a", "/b"), true),
         ("file_rename", "{pathPrefixes: [/a]}", rename("/b", "/c"), false),
+        ("file_unlink", "{pathPrefixes: [/run]}", unlink("/var/run/x", "/run/x"), true),
+        ("file_unlink", "{pathPrefixes: [/var]}", unlink("/var/run/x", "/run/x"), true),
+        ("file_unlink", "{pathPrefixes: [/etc]}", unlink("/var/run/x", "/run/x"), false),
         ("mmap_exec", "{pathPrefixes: [/]}", mmap(""), false),
         ("mmap_exec", "{pathPrefixes: [/]}", mmap("/lib/x.so"), true),
         ("exit", "{pathPrefixes: [/]}", Body::Exit(Exit::default()), false),

@@ -97,7 +97,7 @@ pub(crate) fn open(path: &str, flags: i32) -> Observation {
 }
 
 pub(crate) fn asked(path: &str, name: &str) -> UserPath {
-    UserPath { path: path.into(), name: name.into(), unreadable: false }
+    UserPath { path: path.into(), name: name.into(), unreadable: false, ..UserPath::default() }
 }
 
 /// The start of `argv`, whose program is `/usr/bin` and its name.

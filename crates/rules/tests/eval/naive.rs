@@ -149,7 +149,7 @@ fn second_witness(event: &Observation) -> bool {
         }
         Body::Connect(connect) => told(&connect.socket, &connect.socket.peer),
         Body::Bind(bind) => told(&bind.socket, &bind.socket.local),
-        _ => false,
+        body => body.names().into_iter().flatten().any(|name| name.second.is_some()),
     }
 }
 

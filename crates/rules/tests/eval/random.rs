@@ -82,8 +82,9 @@ fn path() -> BoxedStrategy<Path> {
 }
 
 fn asked() -> BoxedStrategy<UserPath> {
-    let make = |(path, name, unreadable)| UserPath { path, name, unreadable };
-    (text(PATHS), text(PATHS), any::<bool>()).prop_map(make).boxed()
+    let second = prop::option::weighted(0.2, text(PATHS).prop_map(Box::new));
+    let make = |(path, name, unreadable, shared, second)| UserPath { path, name, unreadable, shared, second };
+    (text(PATHS), text(PATHS), any::<bool>(), any::<bool>(), second).prop_map(make).boxed()
 }
 
 fn argv() -> impl Strategy<Value = Vec<Text>> {

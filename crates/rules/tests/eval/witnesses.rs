@@ -1,6 +1,6 @@
 //! Files and addresses that the kernel and the caller tell differently.
 
-use sentinel_event::{Body, Observation, PathFlags, Source};
+use sentinel_event::{Body, FileUnlink, Observation, PathFlags, Source, UserPath};
 use sentinel_rules::language::eval::{Memory, Witness};
 
 use super::build::*;
@@ -83,4 +83,33 @@ fn either_address_of_a_raced_connect_fires() {
     assert_eq!(witness("fd.sip = 10.1.1.1", &event), Some(Witness::Kernel));
     assert!(holds("fd.sip != 10.1.1.1", &event) && holds("not fd.snet = 10.0.0.0/8", &event));
     assert!(!holds("fd.sip = 10.1.1.1 and fd.sport = 4444", &event));
+}
+
+/// A file that was removed by the name `named`.
+fn removed(named: &str, second: &str, shared: bool) -> Observation {
+    let mut removed = open(named, libc::O_RDONLY);
+    let target = UserPath { shared, second: Some(Box::new(second.into())), ..asked(named, named) };
+    removed.event.body = Body::FileUnlink(FileUnlink { target });
+    removed.event.head.syscall = call(libc::SYS_unlinkat);
+    removed
+}
+
+#[test]
+fn either_path_of_a_name_fires() {
+    // Through a symbolic link: the kernel is sure, and who asks about the link finds it as well.
+    let through = removed("/var/run/x.sock", "/run/x.sock", false);
+    for (condition, told) in [
+        ("fs.path.name = /run/x.sock", Some(Witness::Kernel)),
+        ("fs.path.name = /var/run/x.sock", Some(Witness::Caller)),
+        ("evt.arg.name startswith /run", Some(Witness::Kernel)),
+        ("fs.path.nameraw = /var/run/x.sock", Some(Witness::Kernel)),
+        ("fs.path.name = /etc/passwd", None),
+    ] {
+        assert_eq!(witness(condition, &through), told, "{condition}");
+    }
+    // Rewritten while the call ran: what was there at its end, and what was there at its beginning.
+    let rewritten = removed("/tmp/a", "/etc/passwd", true);
+    assert_eq!(witness("fs.path.name = /tmp/a", &rewritten), Some(Witness::Kernel));
+    assert_eq!(witness("fs.path.name = /etc/passwd", &rewritten), Some(Witness::Caller));
+    assert!(holds("fs.path.name startswith /etc and not fs.path.name startswith /tmp", &rewritten));
 }

@@ -2,7 +2,9 @@
 
 use sentinel_event::{Body, FileTarget, Kind};
 
-use super::{ARGUMENT, Fact, KERNEL, USER, process::path_flags, rows, some_bytes, some_number, when};
+use super::{
+    ARGUMENT, Fact, KERNEL, USER, entered, process::path_flags, rows, some_bytes, some_number, used, when,
+};
 use crate::{Value, flags};
 
 macro_rules! target {
@@ -17,10 +19,16 @@ macro_rules! target {
 
 const FILE: &[Fact] = target! { file;
     "filename", "by descriptor: kernel; by name: directory kernel, name caller's memory", "Absolute path of the file. Absent when there is none.",
-        some_bytes(file.best());
+        some_bytes(named(file));
     "path_flags", KERNEL, "What is special about the path. Absent for nothing, and by name.", path_flags(file.path.flags);
     "name", USER, "The bytes the caller passed. Absent by descriptor.", some_bytes(&file.asked.name);
     "name_unreadable", KERNEL, "The caller's memory could not be read. Absent when it could.", when(file.asked.unreadable);
+    "used", KERNEL, "Absolute path that the kernel used, when that is not `filename`: the name was rewritten meanwhile, or led through symbolic links.",
+        used(&file.asked);
+    "entered", USER, "Absolute path that the caller's memory held as the call began, when that is not `filename`.",
+        entered(&file.asked);
+    "name_shared", KERNEL, "Others could rewrite the caller's memory, and the kernel does not tell what it used: `filename` is not certain. Absent when it is.",
+        when(file.asked.shared);
     "fd", ARGUMENT, "The descriptor. Absent by name.", (file.fd >= 0).then(|| Value::I64(file.fd.into()));
     "dev", KERNEL, "Device number of the file system. Absent by name.", some_number(file.dev.into());
     "ino", KERNEL, "Inode number. Absent by name.", some_number(file.ino);
@@ -42,6 +50,11 @@ const TRUNCATE: &[Fact] = rows! { Data, &[Kind::FileTruncate], Body::FileTruncat
 };
 
 pub(super) const FACTS: &[&[Fact]] = &[FILE, CHMOD, CHOWN, TRUNCATE];
+
+/// The path behind the descriptor, else the one that was asked for.
+fn named(file: &FileTarget) -> &[u8] {
+    if file.path.bytes.is_empty() { &file.asked.path } else { &file.path.bytes }
+}
 
 fn file_of(body: &Body) -> Option<&FileTarget> {
     match body {

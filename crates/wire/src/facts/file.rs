@@ -2,7 +2,10 @@
 
 use sentinel_event::{Body, Kind};
 
-use super::{ARGUMENT, Fact, KERNEL, NAMED, USER, process::path_flags, rows, some_bytes, some_number, when};
+use super::{
+    ARGUMENT, Fact, KERNEL, NAMED, USER, entered, process::path_flags, rows, some_bytes, some_number, used,
+    when,
+};
 use crate::{Value, flags};
 
 const OPEN: &[Fact] = rows! { Data, &[Kind::FileOpen], Body::FileOpen(open) =>
@@ -42,6 +45,12 @@ const UNLINK: &[Fact] = rows! { Data, &[Kind::FileUnlink], Body::FileUnlink(unli
     "filename", "", NAMED, "Absolute path that was removed.", Some(Value::Bytes(&unlink.target.path));
     "name", "", USER, "The bytes the caller passed.", Some(Value::Bytes(&unlink.target.name));
     "name_unreadable", "", KERNEL, "The caller's memory could not be read. Absent when it could.", when(unlink.target.unreadable);
+    "used", "", KERNEL, "Absolute path that the kernel used, when that is not `filename`: the name was rewritten meanwhile, or led through symbolic links.",
+        used(&unlink.target);
+    "entered", "", USER, "Absolute path that the caller's memory held as the call began, when that is not `filename`.",
+        entered(&unlink.target);
+    "name_shared", "", KERNEL, "Others could rewrite the caller's memory, and the kernel does not tell what it used: `filename` is not certain. Absent when it is.",
+        when(unlink.target.shared);
 };
 
 const RENAME: &[Fact] = rows! { Data, &[Kind::FileRename], Body::FileRename(rename) =>
@@ -53,6 +62,18 @@ const RENAME: &[Fact] = rows! { Data, &[Kind::FileRename], Body::FileRename(rena
         when(rename.from.unreadable);
     "new_name_unreadable", "", KERNEL, "The caller's memory with the new name could not be read. Absent when it could.",
         when(rename.to.unreadable);
+    "used", "", KERNEL, "Absolute path that the kernel used, when that is not `filename`: the name was rewritten meanwhile, or led through symbolic links.",
+        used(&rename.from);
+    "entered", "", USER, "Absolute path that the caller's memory held as the call began, when that is not `filename`.",
+        entered(&rename.from);
+    "name_shared", "", KERNEL, "Others could rewrite the caller's memory, and the kernel does not tell what it used: `filename` is not certain. Absent when it is.",
+        when(rename.from.shared);
+    "new_used", "", KERNEL, "Absolute path that the kernel used, when that is not `new_filename`: the name was rewritten meanwhile, or led through symbolic links.",
+        used(&rename.to);
+    "new_entered", "", USER, "Absolute path that the caller's memory held as the call began, when that is not `new_filename`.",
+        entered(&rename.to);
+    "new_name_shared", "", KERNEL, "Others could rewrite the caller's memory, and the kernel does not tell what it used: `new_filename` is not certain. Absent when it is.",
+        when(rename.to.shared);
     "flags", "", ARGUMENT, "`RENAME_*`, `|` between them; `0` for none.", Some(Value::Flags(rename.flags.into(), flags::RENAME));
 };
 

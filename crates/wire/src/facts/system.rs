@@ -2,13 +2,18 @@
 
 use sentinel_event::{Body, Kind};
 
-use super::{ARGUMENT, Fact, KERNEL, NAMED, USER, process::path_flags, rows, some_bytes, some_number, when};
+use super::{
+    ARGUMENT, Fact, KERNEL, NAMED, USER, entered, process::path_flags, rows, some_bytes, some_number, when,
+};
 use crate::{Value, flags};
 
 const MOUNT: &[Fact] = rows! { Data, &[Kind::Mount], Body::Mount(mount) =>
     "filename", "", NAMED, "Where; of pivot_root where the old root goes.", Some(Value::Bytes(&mount.target.path));
     "name", "", USER, "The bytes the caller passed.", Some(Value::Bytes(&mount.target.name));
     "name_unreadable", "", KERNEL, "The caller's memory could not be read. Absent when it could.", when(mount.target.unreadable);
+    "name_shared", "", KERNEL, "Others could rewrite the caller's memory: `filename` is not certain. Absent when it is.", when(mount.target.shared);
+    "entered", "", USER, "Absolute path that the caller's memory held as the call began, when that is not `filename`.", entered(&mount.target);
+    "source_entered", "", USER, "Absolute path that the caller's memory held as the call began, when that is not `source`.", entered(&mount.source);
     "source", "", NAMED, "Absolute path of what is bound or moved, or the new root. Absent when the source is a word.", some_bytes(&mount.source.path);
     "source_name", "", USER, "The source as the caller passed it: a device or any word. Absent for none.", some_bytes(&mount.source.name);
     "source_unreadable", "", KERNEL, "The caller's memory with the source could not be read. Absent when it could.", when(mount.source.unreadable);
@@ -20,6 +25,8 @@ const UMOUNT: &[Fact] = rows! { Data, &[Kind::Umount], Body::Umount(umount) =>
     "filename", "", NAMED, "Absolute path that was unmounted.", Some(Value::Bytes(&umount.target.path));
     "name", "", USER, "The bytes the caller passed.", Some(Value::Bytes(&umount.target.name));
     "name_unreadable", "", KERNEL, "The caller's memory could not be read. Absent when it could.", when(umount.target.unreadable);
+    "name_shared", "", KERNEL, "Others could rewrite the caller's memory: `filename` is not certain. Absent when it is.", when(umount.target.shared);
+    "entered", "", USER, "Absolute path that the caller's memory held as the call began, when that is not `filename`.", entered(&umount.target);
     "flags", "", ARGUMENT, "`MNT_*`, `|` between them; `0` for none.", Some(Value::Flags(umount.flags.into(), flags::UMOUNT));
 };
 
@@ -29,6 +36,7 @@ const CHROOT: &[Fact] = rows! { Data, &[Kind::Chroot], Body::Chroot(chroot) =>
     "asked", "", NAMED, "Absolute path the caller asked for. Absent on success.", some_bytes(&chroot.asked.path);
     "name", "", USER, "The bytes the caller passed.", Some(Value::Bytes(&chroot.asked.name));
     "name_unreadable", "", KERNEL, "The caller's memory could not be read. Absent when it could.", when(chroot.asked.unreadable);
+    "name_shared", "", KERNEL, "Others could rewrite the caller's memory: `asked` is not certain. Absent when it is.", when(chroot.asked.shared);
 };
 
 const SETNS: &[Fact] = rows! { Data, &[Kind::Setns], Body::Setns(setns) =>

@@ -4,7 +4,7 @@ use sentinel_event::{Body, FileTarget, Kind};
 
 use super::{
     Row,
-    form::{flags32, id, number, octal, text, truth},
+    form::{entered, flags32, id, number, octal, text, truth, used},
     process::path_flags,
     table,
 };
@@ -16,6 +16,9 @@ const FILE: &[Row] = table! { Data, &[Kind::FileChmod, Kind::FileChown, Kind::Fi
     "path_flags", "", "deleted", |draft, value| path_flags(value, &mut file(&mut draft.body)?.path.flags);
     "name", "fs.path.nameraw", "a", |draft, value| text(value, &mut file(&mut draft.body)?.asked.name);
     "name_unreadable", "", "true", |draft, value| truth(value, &mut file(&mut draft.body)?.asked.unreadable);
+    "used", "fs.path.name", "/run/a", |draft, value| used(value, &mut file(&mut draft.body)?.asked);
+    "entered", "fs.path.name", "/run/a", |draft, value| entered(value, &mut file(&mut draft.body)?.asked);
+    "name_shared", "", "true", |draft, value| truth(value, &mut file(&mut draft.body)?.asked.shared);
     "fd", "fd.num evt.arg.fd", "3", |draft, value| number(value, &mut file(&mut draft.body)?.fd);
     "dev", "fd.dev", "8", |draft, value| number(value, &mut file(&mut draft.body)?.dev);
     "ino", "fd.ino", "77", |draft, value| number(value, &mut file(&mut draft.body)?.ino);

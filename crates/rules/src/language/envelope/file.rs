@@ -4,7 +4,7 @@ use sentinel_event::{Body, FileClose, FileIo, FileOpen, FileRename, FileUnlink, 
 
 use super::{
     Row,
-    form::{flags32, number, text, truth},
+    form::{entered, flags32, number, text, truth, used},
     process::path_flags,
     table,
 };
@@ -52,6 +52,9 @@ const UNLINK: &[Row] = table! { Data, &[Kind::FileUnlink];
     "filename", "fs.path.name evt.arg.name", "/etc/hosts", |draft, value| text(value, &mut unlink(&mut draft.body)?.target.path);
     "name", "fs.path.nameraw", "hosts", |draft, value| text(value, &mut unlink(&mut draft.body)?.target.name);
     "name_unreadable", "fs.path.nameraw", "true", |draft, value| truth(value, &mut unlink(&mut draft.body)?.target.unreadable);
+    "used", "fs.path.name evt.arg.name", "/run/a", |draft, value| used(value, &mut unlink(&mut draft.body)?.target);
+    "entered", "fs.path.name evt.arg.name", "/run/a", |draft, value| entered(value, &mut unlink(&mut draft.body)?.target);
+    "name_shared", "", "true", |draft, value| truth(value, &mut unlink(&mut draft.body)?.target.shared);
 };
 
 const RENAME: &[Row] = table! { Data, &[Kind::FileRename];
@@ -61,6 +64,12 @@ const RENAME: &[Row] = table! { Data, &[Kind::FileRename];
     "new_name", "fs.path.targetraw", "b", |draft, value| text(value, &mut rename(&mut draft.body)?.to.name);
     "name_unreadable", "fs.path.sourceraw", "true", |draft, value| truth(value, &mut rename(&mut draft.body)?.from.unreadable);
     "new_name_unreadable", "fs.path.targetraw", "true", |draft, value| truth(value, &mut rename(&mut draft.body)?.to.unreadable);
+    "used", "fs.path.source evt.arg.oldpath", "/run/a", |draft, value| used(value, &mut rename(&mut draft.body)?.from);
+    "entered", "fs.path.source evt.arg.oldpath", "/run/a", |draft, value| entered(value, &mut rename(&mut draft.body)?.from);
+    "name_shared", "", "true", |draft, value| truth(value, &mut rename(&mut draft.body)?.from.shared);
+    "new_used", "fs.path.target evt.arg.newpath", "/run/a", |draft, value| used(value, &mut rename(&mut draft.body)?.to);
+    "new_entered", "fs.path.target evt.arg.newpath", "/run/a", |draft, value| entered(value, &mut rename(&mut draft.body)?.to);
+    "new_name_shared", "", "true", |draft, value| truth(value, &mut rename(&mut draft.body)?.to.shared);
     "flags", "evt.arg.flags", "RENAME_NOREPLACE", |draft, value| {
         flags32(value, &[names::RENAME], &mut rename(&mut draft.body)?.flags)
     };

@@ -1,6 +1,6 @@
 //! The forms that values have.
 
-use sentinel_event::{Comm, Text};
+use sentinel_event::{Comm, Text, UserPath};
 
 use crate::language::eval::names::Flags;
 
@@ -19,6 +19,18 @@ pub(super) fn truth(text: &str, to: &mut bool) -> Option<()> {
 pub(super) fn text(text: &str, to: &mut Text) -> Option<()> {
     *to = text.into();
     Some(())
+}
+
+/// What the kernel used in place of a name.
+pub(super) fn used(text: &str, to: &mut UserPath) -> Option<()> {
+    to.second = Some(Box::new(text.into()));
+    Some(())
+}
+
+/// What the memory held that a name was read from, when the call began.
+pub(super) fn entered(text: &str, to: &mut UserPath) -> Option<()> {
+    to.shared = true;
+    used(text, to)
 }
 
 /// The name of a thread, cut as the kernel cuts it.

@@ -4,7 +4,7 @@ use sentinel_event::{Body, Chroot, Kind, ModuleLoad, Mount, Setns, Umount};
 
 use super::{
     Row,
-    form::{flags, flags32, hexadecimal, number, text, truth},
+    form::{entered, flags, flags32, hexadecimal, number, text, truth},
     process::path_flags,
     table,
 };
@@ -20,6 +20,14 @@ const MOUNT: &[Row] = table! { Data, &[Kind::Mount];
     "filename", "evt.arg.dir", "/mnt", |draft, value| text(value, &mut mount(&mut draft.body)?.target.path);
     "name", "", "mnt", |draft, value| text(value, &mut mount(&mut draft.body)?.target.name);
     "name_unreadable", "", "true", |draft, value| truth(value, &mut mount(&mut draft.body)?.target.unreadable);
+    "name_shared", "", "true", |draft, value| {
+        let mount = mount(&mut draft.body)?;
+        truth(value, &mut mount.target.shared)?;
+        mount.source.shared = mount.target.shared;
+        Some(())
+    };
+    "entered", "evt.arg.dir", "/mnt", |draft, value| entered(value, &mut mount(&mut draft.body)?.target);
+    "source_entered", "", "/mnt", |draft, value| entered(value, &mut mount(&mut draft.body)?.source);
     "source", "evt.arg.dev", "/srv", |draft, value| text(value, &mut mount(&mut draft.body)?.source.path);
     "source_name", "evt.arg.dev", "/dev/sda1", |draft, value| text(value, &mut mount(&mut draft.body)?.source.name);
     "source_unreadable", "", "true", |draft, value| truth(value, &mut mount(&mut draft.body)?.source.unreadable);
@@ -34,6 +42,8 @@ const UMOUNT: &[Row] = table! { Data, &[Kind::Umount];
     "filename", "fs.path.name evt.arg.name", "/mnt", |draft, value| text(value, &mut umount(&mut draft.body)?.target.path);
     "name", "fs.path.nameraw", "mnt", |draft, value| text(value, &mut umount(&mut draft.body)?.target.name);
     "name_unreadable", "", "true", |draft, value| truth(value, &mut umount(&mut draft.body)?.target.unreadable);
+    "name_shared", "", "true", |draft, value| truth(value, &mut umount(&mut draft.body)?.target.shared);
+    "entered", "fs.path.name evt.arg.name", "/mnt", |draft, value| entered(value, &mut umount(&mut draft.body)?.target);
     "flags", "evt.arg.flags", "MNT_DETACH", |draft, value| flags32(value, &[UMOUNT_FLAGS], &mut umount(&mut draft.body)?.flags);
 };
 
@@ -43,6 +53,7 @@ const CHROOT: &[Row] = table! { Data, &[Kind::Chroot];
     "asked", "fs.path.name evt.arg.path", "/srv/root", |draft, value| text(value, &mut chroot(&mut draft.body)?.asked.path);
     "name", "fs.path.nameraw", "root", |draft, value| text(value, &mut chroot(&mut draft.body)?.asked.name);
     "name_unreadable", "", "true", |draft, value| truth(value, &mut chroot(&mut draft.body)?.asked.unreadable);
+    "name_shared", "", "true", |draft, value| truth(value, &mut chroot(&mut draft.body)?.asked.shared);
 };
 
 const SETNS: &[Row] = table! { Data, &[Kind::Setns];

@@ -1,6 +1,8 @@
 //! One event as fields see it.
 
-use sentinel_event::{Body, Endpoint, Exec, FileTarget, Observation, PathFlags, Process, Socket, Source};
+use sentinel_event::{
+    Body, Endpoint, Exec, FileTarget, Observation, PathFlags, Process, Socket, Source, UserPath,
+};
 
 use super::{engine::Node, names::Call};
 
@@ -52,7 +54,7 @@ fn is_set(end: &Endpoint) -> bool {
 }
 
 /// Whether the caller asked for something else than the kernel found, and the kernel's word may be about a
-/// descriptor that another thread has swapped meanwhile.
+/// descriptor that another thread has swapped meanwhile; or a name led elsewhere than it says, or says two things.
 pub(super) fn has_two_witnesses(observation: &Observation) -> bool {
     match &observation.event.body {
         Body::FileOpen(open) => {
@@ -63,7 +65,7 @@ pub(super) fn has_two_witnesses(observation: &Observation) -> bool {
         }
         Body::Connect(connect) => differs(&connect.socket, &connect.socket.peer),
         Body::Bind(bind) => differs(&bind.socket, &bind.socket.local),
-        _ => false,
+        body => body.names().into_iter().flatten().any(|name| name.second.is_some()),
     }
 }
 
@@ -91,6 +93,14 @@ impl<'a> View<'a> {
             body => &descriptor_of(body)?.path.bytes,
         };
         Some(path.as_slice()).filter(|path| !path.is_empty())
+    }
+
+    /// Where a name led: the kernel's word, or the caller's.
+    pub(super) fn name<'n>(&self, name: &'n UserPath) -> &'n [u8] {
+        match name.other() {
+            Some(other) if self.witness == Witness::Caller => other,
+            _ => name.best(),
+        }
     }
 
     /// The socket the event is about; none when there is none, or nothing is known of it.

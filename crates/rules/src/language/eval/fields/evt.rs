@@ -127,8 +127,8 @@ pub(super) const FIELDS: &[Row] = &[
         _ => Value::Missing,
     }),
     plain("evt.abspath", |view, argument, _| match (argument, fs::sides(view)) {
-        (Argument::Key(key), Some((from, _))) if *key == "src" => fs::path(from),
-        (Argument::Key(key), Some((_, to))) if *key == "dst" => fs::path(to),
+        (Argument::Key(key), Some((from, _))) if *key == "src" => fs::path(view, from),
+        (Argument::Key(key), Some((_, to))) if *key == "dst" => fs::path(view, to),
         (Argument::None, _) => fs::name(view),
         _ => Value::Missing,
     }),

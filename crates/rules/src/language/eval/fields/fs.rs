@@ -12,13 +12,13 @@ pub(super) const FIELDS: &[Row] = &[
         _ => single(view).map_or(Value::Missing, raw),
     }),
     plain("fs.path.source", |view, _, _| {
-        symlink(view).map_or_else(|| side(view, |(from, _)| path(from)), |(target, _)| target)
+        symlink(view).map_or_else(|| side(view, |(from, _)| path(view, from)), |(target, _)| target)
     }),
     plain("fs.path.sourceraw", |view, _, _| {
         symlink(view).map_or_else(|| side(view, |(from, _)| raw(from)), |(target, _)| target)
     }),
     plain("fs.path.target", |view, _, _| {
-        symlink(view).map_or_else(|| side(view, |(_, to)| path(to)), |(_, link)| path(link))
+        symlink(view).map_or_else(|| side(view, |(_, to)| path(view, to)), |(_, link)| path(view, link))
     }),
     plain("fs.path.targetraw", |view, _, _| {
         symlink(view).map_or_else(|| side(view, |(_, to)| raw(to)), |(_, link)| raw(link))
@@ -28,7 +28,7 @@ pub(super) const FIELDS: &[Row] = &[
 pub(super) fn name<'a>(view: &View<'a>) -> Value<'a> {
     match &view.observation.event.body {
         Body::FileOpen(_) => view.file().map_or(Value::Missing, Value::Text),
-        _ => single(view).map_or(Value::Missing, path),
+        _ => single(view).map_or(Value::Missing, |name| path(view, name)),
     }
 }
 
@@ -57,7 +57,7 @@ pub(super) fn sides<'a>(view: &View<'a>) -> Option<(&'a UserPath, &'a UserPath)>
     }
 }
 
-fn side<'a>(view: &View<'a>, of: fn((&'a UserPath, &'a UserPath)) -> Value<'a>) -> Value<'a> {
+fn side<'a>(view: &View<'a>, of: impl Fn((&'a UserPath, &'a UserPath)) -> Value<'a>) -> Value<'a> {
     sides(view).map_or(Value::Missing, of)
 }
 
@@ -70,9 +70,10 @@ pub(super) fn symlink<'a>(view: &View<'a>) -> Option<(Value<'a>, &'a UserPath)> 
     }
 }
 
-/// A path made absolute. What could not be read from the caller's memory is `<NA>`.
-pub(super) fn path(path: &UserPath) -> Value<'_> {
-    if path.path.is_empty() { raw(path) } else { Value::Text(&path.path) }
+/// A path made absolute, as this view's witness tells it. What could not be read from the caller's memory is `<NA>`.
+pub(super) fn path<'a>(view: &View<'_>, name: &'a UserPath) -> Value<'a> {
+    let path = view.name(name);
+    if path.is_empty() { raw(name) } else { Value::Text(path) }
 }
 
 pub(super) fn raw(path: &UserPath) -> Value<'_> {

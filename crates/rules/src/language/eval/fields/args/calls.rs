@@ -89,11 +89,11 @@ pub(super) const TEXTS: &[Row] = &[
     }),
     built("proto", |view, _, scratch| numbered(view, "proto", scratch)),
     plain("dir", |view, _, _| match &view.observation.event.body {
-        Body::Mount(mount) => fs::path(&mount.target),
+        Body::Mount(mount) => fs::path(view, &mount.target),
         _ => Value::Missing,
     }),
     plain("target", |view, _, _| or_missing(fs::symlink(view), |(target, _)| target)),
-    plain("linkpath", |view, _, _| or_missing(fs::symlink(view), |(_, link)| fs::path(link))),
+    plain("linkpath", |view, _, _| or_missing(fs::symlink(view), |(_, link)| fs::path(view, link))),
     plain("pathname", |view, _, _| match &view.observation.event.body {
         Body::FileChown(_) if view.call.name == "fchownat" => fs::name(view),
         _ => Value::Missing,

@@ -57,8 +57,8 @@ pub(super) const TEXTS: &[Row] = &[
         Body::FileChown(_) if matches!(view.call.name, "chown" | "lchown") => fs::name(view),
         _ => Value::Missing,
     }),
-    plain("oldpath", |view, _, _| fs::sides(view).map_or(Value::Missing, |(from, _)| fs::path(from))),
-    plain("newpath", |view, _, _| fs::sides(view).map_or(Value::Missing, |(_, to)| fs::path(to))),
+    plain("oldpath", |view, _, _| fs::sides(view).map_or(Value::Missing, |(from, _)| fs::path(view, from))),
+    plain("newpath", |view, _, _| fs::sides(view).map_or(Value::Missing, |(_, to)| fs::path(view, to))),
     plain("filename", |view, _, _| match &view.observation.event.body {
         Body::Exec(exec) if view.call.name == "execve" => some(&exec.filename),
         Body::FileChmod(chmod) if chmod.file.fd < 0 => fs::name(view),
@@ -106,7 +106,7 @@ pub(super) const TEXTS: &[Row] = &[
         _ => Value::Missing,
     }),
     built("dev", |view, _, scratch| match &view.observation.event.body {
-        Body::Mount(mount) => fs::path(&mount.source),
+        Body::Mount(mount) => fs::path(view, &mount.source),
         _ => numbered(view, "dev", scratch),
     }),
     built("ino", |view, _, scratch| numbered(view, "ino", scratch)),
