@@ -55,3 +55,12 @@ test("everything that cannot be seen is said, with what to do", () => {
   expect(found.every(({ remedy }) => remedy.length > 0)).toBe(true);
   expect(new Set(found.map(({ key }) => key)).size).toBe(found.length);
 });
+
+test("each place where events are lost has its own remedy", () => {
+  const at = (stage: string) => `sentinel_events_lost_total{stage="${stage}",cause="full",kind=""}`;
+  const remedies = ["hook", "ring", "queue", "constructor"].map((stage) => {
+    const [found] = blind(look([node("a", { counters: { [at(stage)]: 0 } })], [node("a", { counters: { [at(stage)]: 1 } })]), []);
+    return found?.remedy.split(" ").slice(0, 3).join(" ");
+  });
+  expect(remedies).toEqual(["The kernel passed", "Raise capture.ringBytes, or", "Its output does", "Its output does"]);
+});

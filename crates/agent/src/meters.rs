@@ -45,8 +45,14 @@ impl ByKind {
 }
 
 /// What is lost between the reader and the outside, by stage, cause and kind.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Losses([ByKind; Stage::ALL.len() * CAUSES]);
+
+impl Default for Losses {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| ByKind::default()))
+    }
+}
 
 impl Losses {
     /// The counters of one stage and cause.
@@ -202,7 +208,7 @@ impl Meters {
             Stage::Grpc => &self.outlets.grpc,
             Stage::Nats => &self.outlets.nats,
             Stage::File => &self.outlets.file,
-            Stage::Stdout | Stage::Ring | Stage::Decode | Stage::Queue => &self.outlets.stdout,
+            Stage::Stdout | Stage::Hook | Stage::Ring | Stage::Decode | Stage::Queue => &self.outlets.stdout,
         }
     }
 

@@ -126,6 +126,8 @@ fn metrics_account_for_every_event() {
         ("sentinel_events_produced_total{kind=\"exec\"}", 7.0),
         ("sentinel_events_excluded_total{kind=\"exec\"}", 1.0),
         ("sentinel_events_lost_total{stage=\"ring\",cause=\"full\",kind=\"exec\"}", 2.0),
+        ("sentinel_events_lost_total{stage=\"hook\",cause=\"skipped\",kind=\"exec\"}", 2.0),
+        ("sentinel_events_lost_total{stage=\"hook\",cause=\"skipped\",kind=\"\"}", 1.0),
         ("sentinel_events_lost_total{stage=\"decode\",cause=\"malformed\",kind=\"\"}", 3.0),
         ("sentinel_events_lost_total{stage=\"queue\",cause=\"full\",kind=\"exec\"}", 0.0),
         ("sentinel_ring_used_bytes", 64.0),

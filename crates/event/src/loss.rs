@@ -44,6 +44,8 @@ macro_rules! names {
 names! {
     /// A hop between the kernel and the outside.
     Stage {
+        /// Where the kernel would run our programs.
+        Hook = "hook",
         /// The ring between the kernel and the reader.
         Ring = "ring",
         /// Bytes to event.
@@ -66,6 +68,9 @@ names! {
     LossCause {
         /// No room: the next hop did not keep up.
         Full = "full",
+        /// The kernel did not run the program, which was at work on that processor already and had been interrupted:
+        /// at most so many events.
+        Skipped = "skipped",
         /// The record was malformed.
         Malformed = "malformed",
         /// The receiver has gone.

@@ -103,6 +103,7 @@ impl Probe {
         let mut faults: Vec<_> = self.jobs_mut().iter_mut().flat_map(Attached::lose).collect();
         faults.extend(self.compare());
         faults.extend(self.intruders());
+        self.look_for_skipped();
         let caught_up = self.caught_up();
         let waiting = |act: &Act| {
             !act.is_seen() && (!act.is_read(caught_up) || boot_ns() < act.until.saturating_add(PATIENCE))

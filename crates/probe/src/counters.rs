@@ -17,6 +17,9 @@ pub struct Counters {
     pub ring_used: Option<u64>,
     /// Size of the ring in bytes.
     pub ring_size: u64,
+    /// How often the kernel passed a program over that was at work on the same processor already, by the kind that it
+    /// reports; none: by one that reports several. At the last look; 0 before Linux 5.12, which does not tell.
+    pub skipped: Vec<(Option<Kind>, u64)>,
     /// Records that could not be decoded.
     pub malformed: u64,
     /// Open files in the table of sums, at the last sweep.
@@ -52,6 +55,8 @@ pub(crate) struct Shared {
     /// Opens that passed the kernel's side and were left out by the reader.
     pub(crate) filtered: AtomicU64,
     filter: std::sync::Mutex<Option<std::sync::Arc<Filter>>>,
+    /// See [`Counters::skipped`].
+    skipped: std::sync::Mutex<Vec<(Option<Kind>, u64)>>,
     /// Everything that was in the ring then has been read: nanoseconds since boot.
     pub(crate) caught_up: AtomicU64,
     pub(crate) canary: Canary,
@@ -98,6 +103,19 @@ impl Shared {
         *self.filter.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = filter;
     }
 
+    /// Programs of this kind were passed over `more` times since the last call.
+    pub(crate) fn skip(&self, kind: Option<Kind>, more: u64) {
+        let mut skipped = self.skipped.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        match skipped.iter_mut().find(|(known, _)| *known == kind) {
+            Some((_, count)) => *count += more,
+            None => skipped.push((kind, more)),
+        }
+    }
+
+    pub(crate) fn skipped(&self) -> Vec<(Option<Kind>, u64)> {
+        self.skipped.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
     fn folded(&self, kind: Kind) -> u64 {
         let [reads, writes] = &self.folded;
         match kind {
@@ -127,6 +145,7 @@ impl Shared {
             kinds,
             ring_used: None,
             ring_size: 0,
+            skipped: self.skipped(),
             malformed: self.malformed.load(Ordering::Relaxed),
             open_files: self.open_files.load(Ordering::Relaxed),
         })

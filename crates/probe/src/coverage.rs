@@ -55,6 +55,10 @@ completion that no other kind explains is counted as one that is lost); on a soc
 `SEND`, of a `RECVMSG` that completes many times, and of what is received without a completion. Of several reads or receipts under
 way on one ring that complete many times, with one number (`user_data`), the last to be submitted is taken for all.
 
+A program that is interrupted (`file_open_direct` and the `used_…` where the kernel preempts itself, tracepoints since 7.0)
+is not run for another thread on that processor until it has come to its end. The kernel counts how often it passed one over:
+these are losses at the stage `hook`, at most as many events, told within five seconds; before Linux 5.12 nobody counts them.
+
 ## Tamper evidence
 
 Once a second one of the programs is asked to report a harmless act of the agent, one after the other, and links and

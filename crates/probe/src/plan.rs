@@ -63,7 +63,6 @@ impl Hook {
 pub(crate) const STATE: &[Kind] = &[Kind::Exec, Kind::Fork, Kind::Exit];
 
 /// How programs are called that give no events and belong to a kind that is always captured.
-#[cfg(test)]
 pub(crate) const SILENT: &[&str] = &["cgroup_", "guard", "compat_", "used_", "entered_"];
 
 use Hook::Typed;

@@ -4,6 +4,7 @@ mod compat;
 mod guard;
 mod lists;
 mod programs;
+mod skipped;
 
 use std::{collections::BTreeMap, fmt, sync::Arc, thread, time::Duration};
 
@@ -43,6 +44,7 @@ pub struct Probe {
     /// The job that the canary asked last.
     pub(crate) asked: usize,
     guard: guard::Guard,
+    skipped: skipped::Skipped,
     /// None: 32-bit calls are not looked at.
     compat: Option<compat::Compat>,
 }
@@ -86,6 +88,7 @@ impl Probe {
             syscalls: Vec::new(),
             asked: 0,
             guard: guard::Guard::default(),
+            skipped: skipped::Skipped::default(),
             compat: None,
         };
         probe.note_skeleton();

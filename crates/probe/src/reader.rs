@@ -2,6 +2,7 @@
 
 use std::{
     cell::RefCell,
+    collections::BTreeMap,
     fmt, io, mem,
     sync::{Arc, atomic::Ordering},
     thread,
@@ -55,6 +56,7 @@ pub struct Reader {
     /// Losses already reported, by kind, and malformed records.
     reported: Vec<u64>,
     reported_malformed: u64,
+    reported_skipped: BTreeMap<Option<Kind>, u64>,
     /// Unix epoch minus boot, nanoseconds.
     epoch_ns: u64,
     /// Events that the self-test met.
@@ -111,6 +113,7 @@ impl Reader {
             next_loss: now + LOSS_INTERVAL,
             reported: vec![0; Kind::ALL.len()],
             reported_malformed: 0,
+            reported_skipped: BTreeMap::new(),
             epoch_ns: epoch_ns(),
             kept: Vec::new(),
         })
@@ -280,6 +283,13 @@ impl Reader {
             if lost > *reported {
                 report(Stage::Ring, LossCause::Full, Some(*kind), lost - *reported);
                 *reported = lost;
+            }
+        }
+        for (kind, skipped) in self.shared.skipped() {
+            let reported = self.reported_skipped.entry(kind).or_default();
+            if skipped > *reported {
+                report(Stage::Hook, LossCause::Skipped, kind, skipped - *reported);
+                *reported = skipped;
             }
         }
         let malformed = self.shared.malformed.load(Ordering::Relaxed);

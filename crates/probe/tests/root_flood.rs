@@ -210,3 +210,70 @@ fn reattaching_under_load_keeps_the_books() {
         assert_eq!(counted.produced, delivered + counted.lost, "{kind}");
     }
 }
+
+/// A thread that must not wait interrupts another on its processor again and again, in the middle of our programs too. Where
+/// the kernel then passes a program over, it is counted: an upper bound, since calls of others are passed over as well.
+#[test]
+fn what_the_kernel_passes_over_is_counted() {
+    const CALLS: u64 = 60_000;
+    let options = Options {
+        kinds: [Kind::FileOpen].into_iter().collect::<KindSet>(),
+        ring_bytes: 64 << 20,
+        only_tgid: Some(process::id()),
+        ..Options::default()
+    };
+    let _one = alone();
+    let mut capture = Capture::load(&options);
+    let counted = |capture: &Capture| {
+        let counters = capture.probe.counters().unwrap();
+        let opens = counters.kinds.iter().find(|counted| counted.kind == Kind::FileOpen).unwrap();
+        opens.produced + opens.filtered
+    };
+    capture.probe.count_skipped();
+    let before = counted(&capture);
+    let stop = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let processor = 1u64; // the first one, as a mask
+    let pin = move || {
+        call(libc::SYS_sched_setaffinity, [0, 8, (&raw const processor) as usize, 0, 0, 0]).unwrap();
+    };
+    let urgent = thread::spawn({
+        let stop = Arc::clone(&stop);
+        move || {
+            pin();
+            let priority = 1i32;
+            let args = [0, libc::SCHED_FIFO as usize, (&raw const priority) as usize, 0, 0, 0];
+            call(libc::SYS_sched_setscheduler, args).unwrap();
+            let mut opens = 0u64;
+            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                thread::sleep(Duration::from_micros(20));
+                File::open("/dev/null").unwrap();
+                opens += 1;
+            }
+            opens
+        }
+    });
+    let patient = thread::spawn(move || {
+        pin();
+        for _ in 0..CALLS {
+            File::open("/dev/null").unwrap();
+        }
+    });
+    patient.join().unwrap();
+    stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    let made = CALLS + urgent.join().unwrap();
+    capture.probe.count_skipped();
+    let told = counted(&capture) - before;
+    let skipped: u64 = capture.probe.counters().unwrap().skipped.iter().map(|(_, count)| count).sum();
+    println!("{made} opens, {told} told, {skipped} passed over by the kernel");
+    assert!(told <= made && told + skipped >= made, "{made} opens, {told} told, {skipped} passed over");
+    let mut events = Vec::new();
+    settle(&mut capture, &mut events);
+    let reported: u64 = events
+        .iter()
+        .filter_map(|event| match &event.body {
+            Body::Loss(loss) if loss.stage == Stage::Hook => Some(loss.count),
+            _ => None,
+        })
+        .sum();
+    assert_eq!(reported, skipped);
+}

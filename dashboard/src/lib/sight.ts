@@ -19,6 +19,15 @@ export interface Looks {
 
 const SILENT_MS = 30_000;
 
+/** What helps where events are lost; elsewhere it is an output that does not keep up. */
+const LOSS_REMEDIES = new Map([
+  [
+    "hook",
+    "The kernel passed over a probe that another process had interrupted: fewer real-time processes there, or a kernel that does not preempt itself.",
+  ],
+  ["ring", "Raise capture.ringBytes, or narrow the rules that want these events."],
+]);
+
 export function blind(looks: Looks | undefined, silent: Unreachable[]): Blind[] {
   const all: Blind[] = silent.map(({ name, error }) => ({
     key: `detector ${name}`,
@@ -42,9 +51,8 @@ export function blind(looks: Looks | undefined, silent: Unreachable[]): Blind[] 
         key: `loss ${node.node} ${loss.stage} ${loss.cause} ${loss.kind}`,
         what: `Node ${node.node} is losing ${loss.kind || "events"}: ${count(loss.count)} since the last look (${loss.stage} ${loss.cause})`,
         remedy:
-          loss.stage === "ring"
-            ? "Raise capture.ringBytes, or narrow the rules that want these events."
-            : "Its output does not keep up: check the detector and the network, or raise stream.queueLength.",
+          LOSS_REMEDIES.get(loss.stage) ??
+          "Its output does not keep up: check the detector and the network, or raise stream.queueLength.",
       });
     }
   }

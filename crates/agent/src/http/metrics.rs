@@ -169,6 +169,12 @@ fn losses(page: &mut Page, facts: &Facts, view: Option<&View>) {
         for kind in &counters.kinds {
             page.value(name, &labels(kind.kind.name()), kind.lost);
         }
+        for (kind, skipped) in &counters.skipped {
+            let kind = kind.map_or("", Kind::name);
+            let labels =
+                [("stage", Stage::Hook.name()), ("cause", LossCause::Skipped.name()), ("kind", kind)];
+            page.value(name, &labels, *skipped);
+        }
         let malformed =
             [("stage", Stage::Decode.name()), ("cause", LossCause::Malformed.name()), ("kind", "")];
         page.value(name, &malformed, counters.malformed);

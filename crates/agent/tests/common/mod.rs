@@ -84,7 +84,14 @@ impl Control for Fake {
             filtered: 0,
             folded: 0,
         };
-        Ok(Counters { kinds: vec![kind], ring_used: Some(64), ring_size: 4096, malformed: 3, open_files: 5 })
+        Ok(Counters {
+            kinds: vec![kind],
+            ring_used: Some(64),
+            ring_size: 4096,
+            skipped: vec![(Some(Kind::Exec), 2), (None, 1)],
+            malformed: 3,
+            open_files: 5,
+        })
     }
 
     fn processes(&self) -> Result<Vec<Process>, CaptureError> {

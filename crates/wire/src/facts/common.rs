@@ -137,8 +137,8 @@ const CONTEXT: &[Fact] = head! { Attributes, false, told, head;
 };
 
 const LOSS: &[Fact] = rows! { Data, &[Kind::Loss], Body::Loss(loss) =>
-    "stage", "", "agent", "Where they were lost: `ring`, `decode`, `queue` or `stdout`.", Some(Value::Name(loss.stage.name()));
-    "cause", "", "agent", "Why: `full`, `malformed`, `closed` or `failed`.", Some(Value::Name(loss.cause.name()));
+    "stage", "", "agent", "Where they were lost: `hook`, `ring`, `decode`, `queue`, or an output: `stdout`, `grpc`, `nats`, `file`.", Some(Value::Name(loss.stage.name()));
+    "cause", "", "agent", "Why: `full`, `skipped`, `malformed`, `closed` or `failed`.", Some(Value::Name(loss.cause.name()));
     "kind", "", "agent", "Kind of the lost events. Absent where it could not be told.",
         loss.kind.map(|kind| Value::Name(kind.name()));
     "count", "events", "agent", "How many, since the last report of the same stage, cause and kind.", Some(Value::U64(loss.count));
