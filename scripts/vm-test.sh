@@ -22,7 +22,7 @@ some=${ONLY:-}
 if [ "${1:-}" = --smoke ]; then
     shift
     ALL=(5.10 6.1 6.12 7 6.12@confidentiality)
-    TESTS='budget|compat|file|message|net|process'
+    TESTS='budget|compat|file|message|names|net|process'
     OLDEST='budget|message|process'
     OTHERS='cli:doctor cli:simulations'
     # All but the scenarios.
