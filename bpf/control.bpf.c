@@ -130,6 +130,16 @@ static __always_inline bool bpf_matters(__u32 cmd)
 	}
 }
 
+#define PROG_GET_FD_BY_ID 13
+
+/* Our own look at what the kernel has counted of programs. */
+static __always_inline bool bpf_is_our_look(__u32 cmd)
+{
+	struct sentinel_config *c = config_get();
+
+	return cmd == PROG_GET_FD_BY_ID && c && bpf_get_current_pid_tgid() >> 32 == c->self_tgid;
+}
+
 /* Attached to sys_exit_bpf. Type and name are user memory at exit. */
 SEC("tracepoint")
 int bpf(struct tp_sys_exit *ctx)
@@ -138,7 +148,7 @@ int bpf(struct tp_sys_exit *ctx)
 	const void *attr = (void *)ARG(1);
 	__u32 cmd = ARG(0), size = ARG(2);
 
-	if (!bpf_matters(cmd) || !wanted_call(SENTINEL_KIND_BPF, ctx->ret))
+	if (!bpf_matters(cmd) || bpf_is_our_look(cmd) || !wanted_call(SENTINEL_KIND_BPF, ctx->ret))
 		return 0;
 	r = ring_reserve(SENTINEL_KIND_BPF, sizeof(*r));
 	if (!r)

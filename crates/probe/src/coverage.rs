@@ -25,11 +25,12 @@ Which file a *name* led to the kernel tells itself where it lets functions of it
 `CONFIG_SECURITY_PATH` (facts `fentry` and `security_path`, from 5.17 on): the programs `used_…` note what it is about to
 remove, move, make or change. The event of a call that succeeds has it as `used`, symbolic links followed, when that is
 not the path that was asked for; rules are asked about both. The directory is walked at the end of the call: who moves it
-in between is told with its new name, and has made an event of its own. Elsewhere the programs `entered_…` read the name
-once more as the call begins, when others share the memory: threads, or a parent that waits for its vfork. (So it is of
-mounts everywhere.) Such an event is marked `name_shared`, and has what was read first as `entered` when that was another name of up to 255 bytes. Calls that
-fail are marked as well, since the kernel used nothing. Not noticed is who rewrites a name through `ptrace`, `/proc/PID/mem`,
-`process_vm_writev` (events of their own) or a file that it has mapped together with the caller.
+in between is told with its new name, and has made an event of its own. Elsewhere, and for mounts everywhere, the programs
+`entered_…` read the name once more as the call begins, when others share the memory: threads, or a parent that waits for
+its vfork. Such an event is marked `name_shared`, and has what was read first as `entered` when that was another name of up
+to 255 bytes; before 5.17 it is marked alone. Calls that fail are marked as well, since the kernel used nothing. Not noticed
+is who rewrites a name through `ptrace`, `/proc/PID/mem`, `process_vm_writev` (events of their own) or a file that it has
+mapped together with the caller.
 
 What is done through io_uring gives the same events, under the number of the call that does the same, attributed to the
 thread that submitted the request, or to the thread that submits for its process. Names are then the kernel's own
@@ -67,9 +68,10 @@ and the reader has read past the act, a link that has gone, settings that somebo
 another process that has opened a map of ours by its number (`BPF_MAP_GET_FD_BY_ID`) or taken a descriptor of one out of
 the agent (`pidfd_getfd`; the alert names process and maps, once for each process) is an alert on every output: `rule_id`
 `sensor_tampering`, severity critical, risk 95. Our maps have no other name to open them by.
-Not asked are those that note who opens maps (`guard…`) or what names lead to (`used_…`, `entered_…`), `file_open_handle`, those that hand 32-bit calls on, the programs
-at `cgroup_mkdir` and `cgroup_rmdir` and for answers about names, and those of io_uring: a ring that only a test needs
-would be one more thing in the agent to attack, and memory that the kernel shares with it. Their links are looked at like all others.
+Not asked are those that note who opens maps (`guard…`) or what names lead to (`used_…`, `entered_…`), `file_open_handle`,
+those that hand 32-bit calls on, the programs at `cgroup_mkdir` and `cgroup_rmdir` and for answers about names, and those of
+io_uring: a ring that only a test needs would be one more thing in the agent to attack, and memory that the kernel shares
+with it. Their links are looked at like all others.
 
 ## Events
 ";

@@ -70,7 +70,8 @@ impl<'a> Tail<'a> {
         let (name, rest) = components.split_at(end);
         let skipped = components.len() - rest.strip_prefix(&[0]).unwrap_or(rest).len();
         let skipped = u16::try_from(skipped).unwrap_or(path.span.len);
-        let span = abi::sentinel_span { off: path.span.off + skipped, len: path.span.len - skipped };
+        let span =
+            abi::sentinel_span { off: path.span.off.saturating_add(skipped), len: path.span.len - skipped };
         let base = self.path(abi::sentinel_path { span, ..path })?;
         Ok(join(&base.bytes, name))
     }
