@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What files are changed to: chmod, chown, truncate. By descriptor the file is the kernel's; by name the
- * directory is, and the name user memory at the exit of the call. Misses: int 0x80; io_uring is
- * uring.bpf.c's.
+ * directory is, and the name user memory at the exit of the call, beside what used.bpf.c has noted. Misses:
+ * int 0x80; io_uring is uring.bpf.c's.
  */
 #include "names.h"
 

@@ -62,7 +62,7 @@ impl Hook {
 /// Kinds that the process table lives on: always captured.
 pub(crate) const STATE: &[Kind] = &[Kind::Exec, Kind::Fork, Kind::Exit];
 
-/// How programs are called that give no events and belong to a kind that is always captured.
+/// How programs are called that give no events: what they see goes into maps, or on to other programs.
 pub(crate) const SILENT: &[&str] = &["cgroup_", "guard", "compat_", "used_", "entered_"];
 
 use Hook::Typed;
